@@ -1,0 +1,73 @@
+# One page of targets; `make help` lists them. Needs Python 3.11 or newer and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO_HOME := .demo/home
+PYTEST_ARGS ?=
+TYPED := dataport benchmarks $(wildcard demo)
+
+# A user's own Python paths and pip answers must not leak into the environment made here.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo run test lint format docs bench soak lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make .venv with the dataport command and the tools of this file
+
+$(INSTALLED): pyproject.toml requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Dataport needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo not there)." >&2; \
+		echo "Name another one, as in: make PYTHON=python3.12 $(or $(MAKECMDGOALS),install)" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## import, merge, resolve, undo and export shipped samples in a fresh home
+	$(BIN)/python -m demo
+
+run: $(INSTALLED) ## open the TUI on a demo home, made if there is none
+	@test -f $(DEMO_HOME)/config/dataport.toml || $(BIN)/dataport --home $(DEMO_HOME) init --sample
+	$(BIN)/dataport --home $(DEMO_HOME)
+
+test: lint ## lint, then every test but the soak tests; PYTEST_ARGS is passed on
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## style, format, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## apply the formatter and the safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## write what is generated from the settings: two files in docs/, config/dataport.toml
+	$(BIN)/python -m dataport.core.settings_reference
+
+bench: $(INSTALLED) ## measure imports through the inbox against plain DuckDB
+	$(BIN)/python -m benchmarks.inbox
+
+soak: $(INSTALLED) ## the tests that run for minutes
+	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
+
+# Versions and hashes only: which index to use is each machine's own setting.
+COMPILE = CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options pyproject.toml
+
+lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml anew
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## remove everything that make made, the demo home included
+	@! test -x $(BIN)/dataport || ! test -d $(DEMO_HOME) || $(BIN)/dataport --home $(DEMO_HOME) daemon stop || true
+	rm -rf $(VENV) .demo .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
