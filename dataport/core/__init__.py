@@ -1,0 +1,1 @@
+"""Vocabulary shared by every layer: types, errors, paths, settings. Imports no other layer."""
