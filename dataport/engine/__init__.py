@@ -1,0 +1,1 @@
+"""What Dataport does, without any front end: no asyncio, no sockets, no UI."""

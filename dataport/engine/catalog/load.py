@@ -1,0 +1,43 @@
+"""Definitions from TOML files: the shipped ones and those of a home, which stand above them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.toml_model import load_model
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.policies import check_policies
+
+
+def load_dataset(path: Path) -> Dataset:
+    """The dataset that `path` defines. Raises ConfigError naming file, key and nearest word."""
+    dataset = load_model(Dataset, path)
+    if dataset.name != path.stem:
+        raise ConfigError(
+            "wrong-value",
+            f"{path}: 'name' is {dataset.name!r}, but the file is called {path.name}.",
+            hint=f"Rename the file to {dataset.name}.toml, or the dataset to {path.stem!r}.",
+        )
+    check_policies(dataset, path)
+    return dataset
+
+
+def load_datasets(directories: Iterable[Path]) -> dict[str, Dataset]:
+    """All datasets by name; a later directory stands above an earlier one."""
+    paths: dict[str, Path] = {}
+    for directory in directories:
+        paths.update({path.stem: path for path in sorted(directory.glob("*.toml"))})
+    return {name: load_dataset(path) for name, path in sorted(paths.items())}
+
+
+def find_dataset(datasets: Mapping[str, Dataset], name: str) -> Dataset:
+    """The dataset called `name`. Raises NotFoundError that names the nearest one."""
+    if name in datasets:
+        return datasets[name]
+    nearest = difflib.get_close_matches(name, datasets, n=1, cutoff=0.5)
+    known = ", ".join(sorted(datasets))
+    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known datasets: {known}."
+    raise NotFoundError("unknown-dataset", f"There is no dataset called {name!r}.", hint=hint)

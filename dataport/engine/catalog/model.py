@@ -1,0 +1,241 @@
+"""Dataset definitions: typed fields, keys, checks and merge policies (design section 6).
+
+Names follow Frictionless Table Schema where it has them; our own keys are `aliases`,
+`normalise`, `merge`, `match`, `deriveKey`, `duplicates`, `headerless`, `personal` and `empty`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field as Key
+from pydantic import field_validator, model_validator
+
+from dataport.core.toml_model import TomlModel
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.IGNORECASE)
+"""Names of datasets and fields: they become SQL identifiers, always quoted."""
+
+
+class FieldType(StrEnum):
+    """Types of Table Schema that a field may have."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    DURATION = "duration"
+    LIST = "list"
+    OBJECT = "object"
+    ANY = "any"
+
+
+class Normalise(StrEnum):
+    """Set-based clean-ups applied to the text before checks, in the order given."""
+
+    TRIM = "trim"
+    LOWER = "lower"
+    UPPER = "upper"
+    SQUEEZE = "squeeze"
+    """Runs of white space become one space."""
+
+
+class Duplicates(StrEnum):
+    """Which of several rows with one key in one file stands."""
+
+    FIRST = "first"
+    LAST = "last"
+    NEWEST = "newest"
+    ASK = "ask"
+
+
+class Empty(StrEnum):
+    """What an empty cell says (merge.md 5.1)."""
+
+    NULL = "null"
+    EMPTY = "empty"
+    ABSENT = "absent"
+
+
+class OnMissing(StrEnum):
+    """What happens to a reference whose target does not exist."""
+
+    KEEP = "keep"
+    NULL = "null"
+    REJECT = "reject"
+    STUB = "stub"
+
+
+class Phone(TomlModel):
+    """How a `format = "phone"` field is read and written (X-19, V-13)."""
+
+    region: str | None = Key(None, description="Country of national numbers; the home's if unset.")
+    style: Literal["e164", "digits11", "verbatim"] = "e164"
+    check: Literal["possible", "length", "none"] = "possible"
+
+
+class Constraints(TomlModel):
+    """Checks of one field, by their Table Schema names."""
+
+    required: bool = False
+    unique: bool = False
+    min_length: int | None = Key(None, alias="minLength", ge=0)
+    max_length: int | None = Key(None, alias="maxLength", ge=0)
+    minimum: int | float | str | None = None
+    maximum: int | float | str | None = None
+    pattern: str | None = None
+    enum: tuple[str, ...] | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class Field(TomlModel):
+    """One column of a dataset."""
+
+    name: str
+    type: FieldType = FieldType.STRING
+    format: str | None = None
+    title: str | None = None
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    normalise: tuple[Normalise, ...] = (Normalise.TRIM,)
+    missing_values: tuple[str, ...] | None = Key(None, alias="missingValues")
+    empty: Empty = Empty.NULL
+    default: str | None = Key(None, description="Value of a row that states none.")
+    personal: bool = False
+    merge: str | tuple[str, ...] = "ask"
+    constraints: Constraints = Constraints()
+    phone: Phone = Phone()
+    delimiter: str = Key(";", description="Separates the items of a list in one cell.")
+    precision: int | None = Key(None, ge=1, le=38, description="Digits of a DECIMAL number.")
+    scale: int | None = Key(None, ge=0, le=38, description="Decimals of a DECIMAL number.")
+    formats: tuple[str, ...] = Key((), description="Extra strptime patterns of dates and times.")
+    example: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return check_name(value)
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The chain of merge policies, strongest first."""
+        return (self.merge,) if isinstance(self.merge, str) else self.merge
+
+    @property
+    def sql_type(self) -> str:
+        """The DuckDB type that holds this field in the store."""
+        if self.type is FieldType.NUMBER and self.scale is not None:
+            return f"DECIMAL({self.precision or 18},{self.scale})"
+        return SQL_TYPES[self.type]
+
+
+SQL_TYPES: dict[FieldType, str] = {
+    FieldType.STRING: "VARCHAR",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.NUMBER: "DOUBLE",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.DATE: "DATE",
+    FieldType.DATETIME: "TIMESTAMP",
+    FieldType.TIME: "TIME",
+    FieldType.DURATION: "BIGINT",
+    FieldType.LIST: "VARCHAR[]",
+    FieldType.OBJECT: "VARCHAR",
+    FieldType.ANY: "VARCHAR",
+}
+"""Instants are UTC in TIMESTAMP; durations are microseconds; objects and any are JSON text."""
+
+
+class Reference(TomlModel):
+    """The far end of a foreign key."""
+
+    resource: str
+    fields: tuple[str, ...]
+
+
+class ForeignKey(TomlModel):
+    """Fields that name a row of another dataset."""
+
+    fields: tuple[str, ...]
+    reference: Reference
+    on_missing: OnMissing = Key(OnMissing.KEEP, alias="onMissing")
+
+
+class Dataset(TomlModel):
+    """A typed table with a key, as one TOML file defines it."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    primary_key: Annotated[tuple[str, ...], Key(alias="primaryKey", min_length=1)]
+    match: tuple[tuple[str, ...], ...] = ()
+    derive_key: tuple[tuple[str, ...], ...] = Key((), alias="deriveKey")
+    date_field: str | None = Key(None, alias="dateField")
+    missing_values: tuple[str, ...] = Key(("",), alias="missingValues")
+    duplicates: Duplicates = Duplicates.FIRST
+    headerless: tuple[str, ...] = Key(
+        (), description="Fields of a file without a header, in order."
+    )
+    fields: Annotated[tuple[Field, ...], Key(min_length=1)]
+    foreign_keys: tuple[ForeignKey, ...] = Key((), alias="foreignKeys")
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return check_name(value)
+
+    @field_validator("primary_key", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Dataset:
+        names = [field.name for field in self.fields]
+        doubled = {name for name in names if names.count(name) > 1}
+        if doubled:
+            raise ValueError(f"field {min(doubled)!r} is defined twice")
+        folded = [name.lower() for name in names]
+        if len(set(folded)) < len(folded):
+            raise ValueError("two fields differ only in upper and lower case")
+        lists = (self.primary_key, self.headerless, *self.match, *self.derive_key)
+        used = [name for names in lists for name in names]
+        used += [name for key in self.foreign_keys for name in key.fields]
+        used += [self.date_field] if self.date_field else []
+        for name in used:
+            if name not in names:
+                raise ValueError(f"no field is called {name!r}; fields: {', '.join(names)}")
+        return self
+
+    def field(self, name: str) -> Field:
+        """The field called `name`. Raises KeyError."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+
+def check_name(value: str) -> str:
+    """`value` if it can name a dataset or field, else ValueError."""
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not a name: a letter, then letters, digits and _, at most 63 in all"
+        )
+    return value
