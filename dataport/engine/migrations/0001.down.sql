@@ -1,0 +1,14 @@
+DROP TABLE store.audit;
+DROP TABLE store.stated;
+DROP TABLE store.files;
+DROP TABLE store.conflict_versions;
+DROP TABLE store.conflicts;
+DROP TABLE store.jobs;
+DROP TABLE store.commit_parts;
+DROP TABLE store.commits;
+DROP TABLE store.datasets;
+DROP SCHEMA store.base_versions CASCADE;
+DROP SCHEMA store.bases CASCADE;
+DROP SCHEMA store.versions CASCADE;
+DROP SCHEMA store.rows CASCADE;
+DROP TABLE store.meta;

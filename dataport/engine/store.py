@@ -1,0 +1,153 @@
+"""The store: one DuckDB file, attached as one catalog, opened by one process.
+
+Readers get a cursor of their own and see committed states only. Changes of rows are serial:
+`writing()` holds the one write lock for a whole transaction. Job records and the audit trail
+are appended in short transactions of their own, which never wait for a long one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from dataport.core.errors import CancelledError, StoreError
+from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.settings import DaemonSettings
+from dataport.engine.migrations import migrate
+
+log = logging.getLogger(__name__)
+
+Connection = duckdb.DuckDBPyConnection
+
+
+class Store:
+    """An open store. Close it before the process ends, so that its log is folded in."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        self._connection = connection
+        self._write_lock = threading.RLock()
+        self.path = path
+
+    @classmethod
+    def open(cls, home: Home, settings: DaemonSettings | None = None) -> Store:
+        """Open and migrate the store of `home`.
+
+        Raises StoreError: `store-too-new`, `store-in-use` (another process has it), or
+        `store-unreadable`.
+        """
+        connection = _connect(home, settings or DaemonSettings())
+        try:
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        home.store.chmod(PRIVATE_FILE)
+        return cls(connection, home.store)
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        with self._write_lock:
+            try:
+                self._connection.execute("CHECKPOINT store")
+            except duckdb.Error as error:
+                log.warning("The store could not be checkpointed: %s", error)
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A cursor for one request; it sees the last committed state."""
+        cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A cursor inside a transaction that commits when the block ends, else rolls back."""
+        with self._write_lock, self.reading() as cursor, transaction(cursor):
+            yield cursor
+
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """A short transaction for records that no merge reads: jobs and audit."""
+        with self.reading() as cursor, transaction(cursor):
+            yield cursor
+
+
+@contextmanager
+def transaction(cursor: Connection) -> Iterator[None]:
+    """BEGIN, then COMMIT, or ROLLBACK on any error. An interrupted query is a CancelledError."""
+    cursor.execute("BEGIN")
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        _roll_back(cursor)
+        raise CancelledError from error
+    except BaseException:
+        _roll_back(cursor)
+        raise
+    cursor.execute("COMMIT")
+
+
+def _roll_back(cursor: Connection) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        log.debug("The transaction had ended by itself.")
+
+
+def _connect(home: Home, settings: DaemonSettings) -> Connection:
+    home.store_directory.mkdir(parents=True, exist_ok=True)
+    spill = home.store_directory / "spill"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.memory.replace(" ", ""),
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if settings.threads:
+        config["threads"] = settings.threads
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        connection.execute(f"ATTACH {_quoted(home.store)} AS store")
+        directories = ", ".join(_quoted(path) for path in (home.staging, home.exports, spill))
+        connection.execute(f"SET allowed_directories = [{directories}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        connection.close()
+        raise _open_error(home.store, error) from error
+    return connection
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _open_error(path: Path, error: duckdb.Error) -> StoreError:
+    text = str(error)
+    if "lock" in text.lower():
+        return StoreError(
+            "store-in-use",
+            f"Another process has {path} open.",
+            hint="Stop it, or use the running daemon: dataport status.",
+        )
+    if "newer version" in text.lower() or "version number" in text.lower():
+        return StoreError(
+            "store-too-new",
+            f"{path} was written by a newer version of the storage engine.",
+            text.splitlines()[0],
+            "Update Dataport. The store was not changed.",
+        )
+    return StoreError(
+        "store-unreadable",
+        f"{path} can't be opened.",
+        text.splitlines()[0],
+        "Restore it from a backup, or move it away to start with an empty store.",
+    )
