@@ -1,0 +1,79 @@
+"""Rows that the file leaves out, where the mode says that this means something (merge.md 5.3)."""
+
+from __future__ import annotations
+
+from dataport.core.words import Mode
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.sql import bases_table, differs, literal
+from dataport.engine.store import Connection
+
+_NONE = "SELECT CAST(NULL AS VARCHAR) AS _key WHERE false"
+
+
+def plan_absent(cursor: Connection, merge: MergeInput) -> int:
+    """Make `plan_deletes`, `plan_dropped` and `plan_gone_edited`; returns deletes held back.
+
+    While a rejected row's key is unknown it could be any row: then nothing is deleted, and the
+    number of rows that would have been is returned.
+    """
+    if not merge.deletes:
+        _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
+        return 0
+    cursor.execute(f"CREATE TEMP TABLE plan_gone AS {_gone(merge)}")
+    if merge.has_unknown_keys:
+        row = cursor.execute("SELECT count(*) FROM plan_gone WHERE has_ours").fetchone()
+        _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
+        return int(row[0]) if row else 0
+    _make(
+        cursor,
+        deletes="SELECT _key FROM plan_gone WHERE has_ours AND NOT is_asserted AND is_unedited",
+        dropped=_NONE if merge.source is None else "SELECT _key FROM plan_gone WHERE has_base",
+        edited="SELECT _key FROM plan_gone WHERE has_ours AND NOT is_asserted AND NOT is_unedited",
+    )
+    return 0
+
+
+def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> None:
+    for name, query in (
+        ("plan_deletes", deletes),
+        ("plan_dropped", dropped),
+        ("plan_gone_edited", edited),
+    ):
+        cursor.execute(f"CREATE TEMP TABLE {name} AS {query}")
+
+
+def _gone(merge: MergeInput) -> str:
+    present = f" ANTI JOIN {merge.present} p ON p._key = k._key" if merge.present else ""
+    left_out = (
+        f"SELECT k._key FROM ({_known_keys(merge)}) k"
+        f" ANTI JOIN {RESOLVED} t ON t._key = k._key{present}"
+    )
+    if merge.mode is Mode.REPLACE:
+        asserted, unedited = "false", "true"
+    else:
+        asserted = _asserted(merge)
+        unedited = f"NOT {differs(merge.base_fields, 'o', 'b')}"
+    return (
+        "SELECT k._key, coalesce(o._here, false) AS has_ours,"
+        " coalesce(b._here, false) AS has_base,"
+        f" {asserted} AS is_asserted, {unedited} AS is_unedited"
+        f" FROM ({left_out}) k LEFT JOIN plan_ours o ON o._key = k._key"
+        " LEFT JOIN plan_base b ON b._key = k._key"
+    )
+
+
+def _known_keys(merge: MergeInput) -> str:
+    if merge.mode is Mode.REPLACE:
+        return "SELECT _key FROM plan_ours UNION SELECT _key FROM plan_base"
+    return "SELECT _key FROM plan_base"
+
+
+def _asserted(merge: MergeInput) -> str:
+    """True where another source still sends the row."""
+    if merge.source is None:
+        return "false"
+    return (
+        f"k._key IN (SELECT _key FROM {bases_table(merge.dataset.name)}"
+        f" WHERE _source <> {literal(merge.source)})"
+    )

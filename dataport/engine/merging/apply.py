@@ -1,0 +1,189 @@
+"""Writing a plan: versions, rows, bases and conflicts, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dataport.core.clock import naive_utc, now
+from dataport.core.words import ConflictStatus
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import next_conflict
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.plan import Plan
+from dataport.engine.sql import (
+    base_versions_table,
+    bases_table,
+    ident,
+    idents,
+    literal,
+    rows_table,
+    versions_table,
+)
+from dataport.engine.store import Connection
+
+
+def apply_plan(
+    cursor: Connection,
+    merge: MergeInput,
+    plan: Plan,
+    commit: int,
+    job: int | None,
+    file: str | None,
+) -> None:
+    """Write what `make_plan` left on `cursor` as `commit`."""
+    _write_rows(cursor, merge, plan, commit)
+    if merge.source is not None:
+        _write_bases(cursor, merge, commit)
+        _remember_stated(cursor, merge, commit)
+    if plan.conflicts or plan.withdrawn:
+        _write_conflicts(cursor, merge, commit, job, file)
+
+
+def keep_versions(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> None:
+    """Copy the present rows of `keys` (a relation of `_key`) to the versions, until `commit`."""
+    columns = idents(dataset.field_names)
+    cursor.execute(
+        f"INSERT INTO {versions_table(dataset.name)} (_key, _commit, _line, _until, {columns})"
+        f" SELECT o._key, o._commit, o._line, {commit}, {idents(dataset.field_names, 'o.')}"
+        f" FROM {rows_table(dataset.name)} o SEMI JOIN {keys} k ON k._key = o._key"
+    )
+
+
+def keep_conflict_versions(cursor: Connection, condition: str, commit: int) -> None:
+    """Copy the conflicts that `condition` (over `q`) names to their versions, until `commit`."""
+    cursor.execute(
+        "INSERT INTO store.conflict_versions"
+        f" SELECT q.*, {commit} FROM store.conflicts q WHERE {condition}"
+    )
+
+
+def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) -> None:
+    dataset, table = merge.dataset, rows_table(merge.dataset.name)
+    names = [field.name for field in merge.fields]
+    if plan.updated:
+        cursor.execute(
+            "CREATE TEMP VIEW plan_updates AS SELECT * FROM plan_judged WHERE is_changed"
+        )
+        keep_versions(cursor, dataset, "plan_updates", commit)
+        assignments = _assignments(names, "u.")
+        cursor.execute(
+            f"MERGE INTO {table} o USING plan_updates u ON o._key = u._key WHEN MATCHED THEN"
+            f" UPDATE SET _commit = {commit}, _line = u._line, {assignments}"
+        )
+    if plan.deleted:
+        keep_versions(cursor, dataset, "plan_deletes", commit)
+        cursor.execute(f"DELETE FROM {table} WHERE _key IN (SELECT _key FROM plan_deletes)")
+    if plan.inserted:
+        cursor.execute(
+            f"INSERT INTO {table} (_key, _commit, _line, {idents(names)})"
+            f" SELECT t._key, {commit}, t._line, {idents(names, 't.')}"
+            f" FROM {_inserted(merge, plan)}"
+        )
+
+
+def _inserted(merge: MergeInput, plan: Plan) -> str:
+    """The incoming rows that are new; no join is needed where all of them are."""
+    if not (plan.updated or plan.unchanged or plan.skipped):
+        return f"{RESOLVED} t"
+    return f"{RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
+
+
+def _assignments(names: Sequence[str], prefix: str) -> str:
+    return ", ".join(f"{ident(name)} = {prefix}{ident(name)}" for name in names)
+
+
+def _write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
+    """The base of every accepted row becomes what the file states, queued values included."""
+    dataset, source = merge.dataset, literal(merge.source)
+    table, names = bases_table(dataset.name), [field.name for field in merge.fields]
+    everything = idents(dataset.field_names)
+    superseded = (
+        "SELECT _key FROM plan_delta WHERE has_base UNION ALL SELECT _key FROM plan_dropped"
+    )
+    cursor.execute(
+        f"INSERT INTO {base_versions_table(dataset.name)}"
+        f" (_source, _key, _commit, _until, {everything})"
+        f" SELECT b._source, b._key, b._commit, {commit}, {idents(dataset.field_names, 'b.')}"
+        f" FROM {table} b SEMI JOIN ({superseded}) k ON k._key = b._key"
+        f" WHERE b._source = {source}"
+    )
+    known = cursor.execute("SELECT 1 FROM plan_delta WHERE has_base LIMIT 1").fetchone()
+    if known:
+        cursor.execute(
+            f"MERGE INTO {table} b USING (SELECT t.* FROM {RESOLVED} t"
+            " SEMI JOIN (SELECT _record FROM plan_delta WHERE has_base) d ON d._record = t._record) t"
+            f" ON b._key = t._key AND b._source = {source}"
+            f" WHEN MATCHED THEN UPDATE SET _commit = {commit}, {_stated_values(merge)}"
+        )
+    if merge.deletes:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE _source = {source}"
+            " AND _key IN (SELECT _key FROM plan_dropped)"
+        )
+    fresh = (
+        "SEMI JOIN (SELECT _record FROM plan_delta WHERE NOT has_base) d ON d._record = t._record"
+    )
+    cursor.execute(
+        f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
+        f" SELECT {source}, t._key, {commit}, {idents(names, 't.')} FROM {RESOLVED} t"
+        f" {fresh if known or _has_unchanged(cursor) else ''}"
+    )
+
+
+def _has_unchanged(cursor: Connection) -> bool:
+    row = cursor.execute(
+        f"SELECT (SELECT count(*) FROM plan_delta) < (SELECT count(*) FROM {RESOLVED})"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _stated_values(merge: MergeInput) -> str:
+    return ", ".join(
+        f"{ident(name)} = CASE WHEN coalesce(list_contains(t._absent, {literal(name)}), false)"
+        f" THEN b.{ident(name)} ELSE t.{ident(name)} END"
+        if name in merge.partial
+        else f"{ident(name)} = t.{ident(name)}"
+        for name in (field.name for field in merge.fields)
+    )
+
+
+def _remember_stated(cursor: Connection, merge: MergeInput, commit: int) -> None:
+    for name in merge.stated:
+        if name not in merge.base_fields:
+            cursor.execute(
+                "INSERT INTO store.stated VALUES (?, ?, ?, ?)",
+                [merge.dataset.name, merge.source, name, commit],
+            )
+
+
+def _write_conflicts(
+    cursor: Connection, merge: MergeInput, commit: int, job: int | None, file: str | None
+) -> None:
+    time = naive_utc(now())
+    keep_conflict_versions(cursor, "q.conflict IN (SELECT conflict FROM plan_conflicts)", commit)
+    cursor.execute(
+        "MERGE INTO store.conflicts q USING"
+        " (SELECT * FROM plan_conflicts WHERE conflict IS NOT NULL) p"
+        " ON q.conflict = p.conflict WHEN MATCHED THEN UPDATE SET"
+        f" _commit = {commit}, ours = p.ours, theirs = p.theirs, status = p.status,"
+        " line = CASE WHEN p.is_news THEN p.line ELSE q.line END,"
+        " job = CASE WHEN p.is_news THEN $job ELSE q.job END,"
+        " file = CASE WHEN p.is_news THEN $file ELSE q.file END,"
+        " superseded = q.superseded + CAST(p.is_news AS INTEGER),"
+        f" closed = CASE WHEN p.status = '{ConflictStatus.OPEN}' THEN NULL ELSE $time END",
+        {"job": job, "file": file, "time": time},
+    )
+    cursor.execute(
+        "INSERT INTO store.conflicts"
+        f" SELECT {next_conflict(cursor) - 1} + row_number() OVER (ORDER BY line, key, field),"
+        f" {commit}, $dataset, key, field, kind, base, ours, theirs, $source, $job, $file, line,"
+        " status, 0, NULL, $time, NULL FROM plan_conflicts WHERE conflict IS NULL",
+        {
+            "dataset": merge.dataset.name,
+            "source": merge.source,
+            "job": job,
+            "file": file,
+            "time": time,
+        },
+    )

@@ -1,0 +1,61 @@
+"""What one merge works on: the definition, the three sides and what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataport.core.words import Mode, OnMatch
+from dataport.engine.catalog.model import Dataset, Field
+
+
+@dataclass(frozen=True)
+class MergeInput:
+    """One dataset's part of a commit, before it is planned.
+
+    `incoming` and `base` are relations visible on the planning cursor. `incoming` has `_key`,
+    `_record`, `_line`, `_derived`, the stated fields and, where `partial` is not empty,
+    `_absent`; `base` has `_key` and every field of the dataset. `present` is a relation of
+    `_key`s that the file holds in rows that can't be merged: they are neither changed nor
+    deleted.
+    """
+
+    dataset: Dataset
+    incoming: str
+    base: str
+    stated: tuple[str, ...]
+    source: str | None = None
+    """None for an undo, whose base is an earlier state of the store itself."""
+    base_fields: tuple[str, ...] = ()
+    """Fields the source has ever stated: a row it drops is unedited if these equal its base."""
+    partial: tuple[str, ...] = ()
+    present: str | None = None
+    mode: Mode = Mode.MERGE
+    on_match: OnMatch = OnMatch.MERGE
+    has_unknown_keys: bool = False
+    """A rejected row had no key: it could be any row, so nothing is deleted."""
+    needs_keys: bool = False
+    """Some incoming rows have no `_key` and are matched by other fields."""
+    source_ranks: tuple[str, ...] = ()
+    buckets: int = 1
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The stated fields, in the dataset's order."""
+        return tuple(field for field in self.dataset.fields if field.name in self.stated)
+
+    @property
+    def inserts_only(self) -> bool:
+        return self.mode is Mode.APPEND or self.on_match is OnMatch.SKIP
+
+    @property
+    def is_two_way(self) -> bool:
+        """The store is compared with the file itself, whatever the source sent before."""
+        return (
+            self.mode is Mode.REPLACE
+            or self.inserts_only
+            or self.on_match in (OnMatch.OVERWRITE, OnMatch.FILL)
+        )
+
+    @property
+    def deletes(self) -> bool:
+        return self.mode in (Mode.MIRROR, Mode.REPLACE)

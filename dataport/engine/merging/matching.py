@@ -1,0 +1,65 @@
+"""Keys of incoming rows that name none: matched by other fields, else derived (V-01, V-02)."""
+
+from __future__ import annotations
+
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.sql import ident, idents, rows_table
+from dataport.engine.store import Connection
+
+RESOLVED = "plan_incoming"
+
+
+def resolve_keys(cursor: Connection, merge: MergeInput) -> int:
+    """Make the relation `plan_incoming`, whose every row has a `_key` of its own.
+
+    A row without a key takes that of the one stored row, or of the one row of the same file,
+    which agrees with it on the first group of `match` fields it states. Where several agree
+    the group decides nothing. Rows that end up with one key are duplicates: the first stands.
+
+    Returns the number of duplicates found so.
+    """
+    if not merge.needs_keys:
+        cursor.execute(f"CREATE TEMP VIEW {RESOLVED} AS SELECT * FROM {merge.incoming}")
+        return 0
+    groups = [
+        group
+        for group in merge.dataset.match
+        if group != merge.dataset.primary_key and set(group) <= set(merge.stated)
+    ]
+    joins, choices = [], ["t._key"]
+    for number, group in enumerate(groups):
+        joins.append(_lookup(merge, group, f"m{number}"))
+        choices.append(f"m{number}._found")
+    choices.append("t._derived")
+    cursor.execute(
+        f"CREATE TEMP TABLE plan_keys AS SELECT t._record, coalesce({', '.join(choices)}) AS _key"
+        f" FROM {merge.incoming} t {' '.join(joins)}"
+    )
+    cursor.execute(
+        "CREATE TEMP TABLE plan_standing AS"
+        " SELECT _key, min(_record) AS _record FROM plan_keys GROUP BY _key"
+    )
+    cursor.execute(
+        f"CREATE TEMP VIEW {RESOLVED} AS SELECT t.* REPLACE (k._key AS _key)"
+        f" FROM {merge.incoming} t JOIN plan_standing k ON k._record = t._record"
+    )
+    row = cursor.execute(
+        "SELECT (SELECT count(*) FROM plan_keys) - (SELECT count(*) FROM plan_standing)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _lookup(merge: MergeInput, group: tuple[str, ...], alias: str) -> str:
+    columns = idents(group)
+    stated = " AND ".join(f"{ident(name)} IS NOT NULL" for name in group)
+    same = " AND ".join(f"{alias}.{ident(name)} = t.{ident(name)}" for name in group)
+    known = (
+        f"SELECT _key, {columns} FROM {rows_table(merge.dataset.name)} WHERE {stated}"
+        f" UNION SELECT _key, {columns} FROM {merge.incoming}"
+        f" WHERE _key IS NOT NULL AND {stated}"
+    )
+    unique = (
+        f"SELECT {columns}, any_value(_key) AS _found FROM ({known})"
+        f" GROUP BY {columns} HAVING count(DISTINCT _key) = 1"
+    )
+    return f"LEFT JOIN ({unique}) {alias} ON t._key IS NULL AND {same}"
