@@ -1,0 +1,289 @@
+"""Changes that people make: edit a record, settle conflicts, take a commit back.
+
+Each is one commit on the same tables that imports write, so each can be undone too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dataport.core.errors import NotFoundError, StateError, UsageError
+from dataport.engine.catalog.load import find_dataset
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import (
+    CHANGE_NAMES,
+    Author,
+    Commit,
+    CommitPart,
+    next_commit,
+    write_commit,
+)
+from dataport.engine.conflicts import (
+    ConflictFilter,
+    Resolution,
+    check_shown,
+    get_conflict,
+    resolve,
+    settle_converged,
+)
+from dataport.engine.merging.apply import keep_versions
+from dataport.engine.merging.undo import undo_bases, undo_conflicts, undo_rows
+from dataport.engine.sql import from_json, ident, literal, rows_table
+from dataport.engine.staging.values import check_values
+from dataport.engine.store import Connection, Store
+
+_NO_CHANGES = dict.fromkeys(CHANGE_NAMES, 0)
+
+
+def normal_key(dataset: Dataset, text: str) -> str:
+    """The canonical text of a key as people write it.
+
+    Raises UsageError when the dataset's key has several fields and `text` is no JSON array.
+    """
+    if len(dataset.primary_key) == 1:
+        return text
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or len(values) != len(dataset.primary_key):
+        example = json.dumps([f"<{name}>" for name in dataset.primary_key])
+        raise UsageError(
+            "wrong-key",
+            f"{text!r} is not a key of {dataset.name}.",
+            f"Its key has {len(dataset.primary_key)} fields.",
+            f"Write a JSON array: {example}.",
+        )
+    texts = [value if isinstance(value, str) else json.dumps(value) for value in values]
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+
+
+def edit(
+    store: Store,
+    dataset: Dataset,
+    key: str,
+    values: Mapping[str, Any],
+    author: Author,
+    *,
+    message: str = "",
+    timezone: str = "UTC",
+    region: str = "US",
+) -> dict[str, Any]:
+    """Set fields of one record. Text is read as a file's cell would be; None clears a field.
+
+    Raises NotFoundError for an unknown record, UsageError for a field or value that is wrong.
+    """
+    for name in values:
+        if name in dataset.primary_key:
+            raise UsageError(
+                "key-is-fixed",
+                f"{name!r} is part of the key and can't be edited.",
+                hint="Import the record under its new key and delete the old one.",
+            )
+    checked = check_values(dataset, values, timezone=timezone, region=region)
+    with store.writing() as cursor:
+        _find_row(cursor, dataset, key)
+        commit = next_commit(cursor)
+        changed = _set_fields(cursor, dataset, key, checked, commit)
+        changes = {**_NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
+        if not changed:
+            return {"commit": None, "changes": changes}
+        settle_converged(cursor, dataset, commit)
+        text = message or f"Edit {dataset.name} {key}: {', '.join(values)}"
+        part = CommitPart(dataset.name, changes=changes)
+        write_commit(cursor, Commit(commit, "edit", author, text, (part,)))
+    return {"commit": commit, "changes": changes}
+
+
+def _find_row(cursor: Connection, dataset: Dataset, key: str) -> None:
+    table = rows_table(dataset.name)
+    if cursor.execute(f"SELECT 1 FROM {table} WHERE _key = ?", [key]).fetchone() is None:
+        raise NotFoundError(
+            "unknown-record",
+            f"{dataset.name} has no record with key {key!r}.",
+            hint=f"List keys: dataport rows {dataset.name} --fields "
+            + ",".join(dataset.primary_key),
+        )
+
+
+def _set_fields(
+    cursor: Connection, dataset: Dataset, key: str, values: Mapping[str, str | None], commit: int
+) -> int:
+    """Write JSON-text values to one row, unless it has them already; rows changed."""
+    fields = [field for field in dataset.fields if field.name in values]
+    typed = {
+        field.name: from_json(field, f"CAST({literal(values[field.name])} AS VARCHAR)")
+        for field in fields
+    }
+    differs = " OR ".join(f"{ident(name)} IS DISTINCT FROM {sql}" for name, sql in typed.items())
+    table = rows_table(dataset.name)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE edited AS SELECT _key FROM {table}"
+        f" WHERE _key = ? AND ({differs or 'false'})",
+        [key],
+    )
+    keep_versions(cursor, dataset, "edited", commit)
+    assignments = ", ".join(f"{ident(name)} = {sql}" for name, sql in typed.items())
+    row = cursor.execute(
+        f"UPDATE {table} SET _commit = {commit}, _line = NULL{', ' if typed else ''}{assignments}"
+        " WHERE _key IN (SELECT _key FROM edited)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def resolve_one(
+    store: Store,
+    datasets: Mapping[str, Dataset],
+    conflict: int,
+    how: Resolution,
+    author: Author,
+    shown: tuple[Any] | None = None,
+) -> dict[str, Any]:
+    """Settle one conflict; `shown` is the store's value that the person decided about.
+
+    Raises NotFoundError, StateError when it is settled already or its value has moved.
+    """
+    with store.reading() as cursor:
+        item = get_conflict(cursor, datasets, conflict)
+    if item["status"] != "open":
+        raise StateError(
+            "conflict-settled",
+            f"Conflict {conflict} is settled already ({item['status']}).",
+            hint="Undo the newest resolution with: dataport conflicts undo.",
+        )
+    if shown is not None:
+        check_shown(item, shown[0])
+    if how.take is None and item["field"] is not None:
+        dataset = find_dataset(datasets, item["dataset"])
+        checked = check_values(dataset, {item["field"]: how.value})[item["field"]]
+        how = Resolution(value=None if checked is None else json.loads(checked))
+    which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
+    message = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
+    return _resolve(store, datasets, which, how, author, message)
+
+
+def resolve_all(
+    store: Store,
+    datasets: Mapping[str, Dataset],
+    which: ConflictFilter,
+    how: Resolution,
+    author: Author,
+) -> dict[str, Any]:
+    """Settle every open conflict that `which` names, as one commit."""
+    scope = " ".join(text for text in (which.dataset, which.field, which.source) if text)
+    message = f"Resolve all conflicts{f' of {scope}' if scope else ''}: take {how.word()}"
+    return _resolve(store, datasets, which, how, author, message)
+
+
+def _resolve(
+    store: Store,
+    datasets: Mapping[str, Dataset],
+    which: ConflictFilter,
+    how: Resolution,
+    author: Author,
+    message: str,
+) -> dict[str, Any]:
+    with store.writing() as cursor:
+        rows = cursor.execute(
+            f"SELECT DISTINCT dataset FROM store.conflicts q WHERE {which.condition()} ORDER BY 1"
+        ).fetchall()
+        if not rows:
+            return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES)}
+        commit = next_commit(cursor)
+        resolved, parts, total = 0, [], dict(_NO_CHANGES)
+        for (name,) in rows:
+            counts = resolve(cursor, find_dataset(datasets, name), which, how, commit)
+            resolved += counts.pop("resolved")
+            changes = {**_NO_CHANGES, **counts}
+            parts.append(CommitPart(name, changes=changes))
+            total = {key: total[key] + changes[key] for key in total}
+        write_commit(cursor, Commit(commit, "resolve", author, message, tuple(parts)))
+    return {"resolved": resolved, "commit": commit, "changes": total}
+
+
+def undo(
+    store: Store, datasets: Mapping[str, Dataset], undone: int, author: Author, message: str = ""
+) -> dict[str, Any]:
+    """Take back a commit as a new one; later edits survive, real clashes become conflicts.
+
+    Raises NotFoundError for an unknown commit, StateError when it is undone already.
+    """
+    with store.writing() as cursor:
+        found = cursor.execute(
+            'SELECT message, undoes FROM store.commits WHERE "commit" = ?', [undone]
+        ).fetchone()
+        if found is None:
+            raise NotFoundError(
+                "unknown-commit", f"There is no commit {undone}.", hint="List them: dataport log."
+            )
+        _refuse_twice(cursor, undone)
+        commit = next_commit(cursor)
+        names = cursor.execute(
+            'SELECT DISTINCT dataset FROM store.commit_parts WHERE "commit" = ? ORDER BY 1',
+            [undone],
+        ).fetchall()
+        parts, total, reopened = [], dict(_NO_CHANGES), undo_conflicts(cursor, undone, commit)
+        for (name,) in names:
+            dataset = find_dataset(datasets, name)
+            plan = undo_rows(cursor, dataset, undone, commit)
+            undo_bases(cursor, dataset, undone, commit)
+            settle_converged(cursor, dataset, commit)
+            parts.append(CommitPart(name, changes=plan.changes()))
+            total = {key: total[key] + plan.changes()[key] for key in total}
+        _mark_files(cursor, undone, commit, found[1])
+        text = message or f"Undo commit {undone} ({found[0]})"
+        write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
+    return {
+        "commit": commit,
+        "undoes": undone,
+        "changes": total,
+        "conflicts": total["conflicts"],
+        "reopened": reopened,
+    }
+
+
+def undo_resolution(
+    store: Store, datasets: Mapping[str, Dataset], author: Author
+) -> dict[str, Any]:
+    """Take back the newest resolution that still stands. Raises StateError if there is none."""
+    with store.reading() as cursor:
+        row = cursor.execute(
+            "SELECT max(c.\"commit\") FROM store.commits c WHERE c.kind = 'resolve'"
+            f" AND NOT {_STANDS_UNDONE}"
+        ).fetchone()
+    if row is None or row[0] is None:
+        raise StateError("nothing-to-undo", "There is no resolution to take back.")
+    return undo(store, datasets, int(row[0]), author)
+
+
+_STANDS_UNDONE = (
+    'EXISTS (SELECT 1 FROM store.commits u WHERE u.undoes = c."commit"'
+    ' AND NOT EXISTS (SELECT 1 FROM store.commits uu WHERE uu.undoes = u."commit"))'
+)
+"""Commit `c` is undone by a commit that is not undone itself."""
+
+
+def _refuse_twice(cursor: Connection, undone: int) -> None:
+    row = cursor.execute(
+        f'SELECT 1 FROM store.commits c WHERE c."commit" = ? AND {_STANDS_UNDONE}', [undone]
+    ).fetchone()
+    if row is None:
+        return
+    by = cursor.execute(
+        'SELECT max("commit") FROM store.commits WHERE undoes = ?', [undone]
+    ).fetchone()
+    number = by[0] if by else "?"
+    raise StateError(
+        "already-undone",
+        f"Commit {undone} is undone already, by commit {number}.",
+        hint=f"To bring it back, undo that one: dataport undo {number}.",
+    )
+
+
+def _mark_files(cursor: Connection, undone: int, commit: int, undoes: int | None) -> None:
+    """A file whose commit is undone may be imported again; undoing the undo takes that back."""
+    cursor.execute('UPDATE store.files SET undone_by = ? WHERE "commit" = ?', [commit, undone])
+    if undoes is not None:
+        cursor.execute('UPDATE store.files SET undone_by = NULL WHERE "commit" = ?', [undoes])

@@ -1,0 +1,299 @@
+"""The engine of one home: one object that every front end's calls end at."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dataport.core.errors import ConfigError, NotFoundError, StateError
+from dataport.core.paths import Home, shipped_config
+from dataport.core.settings import Settings
+from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
+from dataport.engine import changes, conflicts, history
+from dataport.engine.catalog.load import find_dataset, load_dataset, load_datasets
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import Author
+from dataport.engine.conflicts import ConflictFilter, Resolution
+from dataport.engine.exporting.exports import Exports
+from dataport.engine.imports import Imports
+from dataport.engine.jobs import JobRecords
+from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
+from dataport.engine.selection import Selection, rows_document
+from dataport.engine.sql import rows_table
+from dataport.engine.staging.rejects import count_rejects, read_rejects
+from dataport.engine.store import Store
+from dataport.engine.tables import ensure_tables
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """An open home. Close it before the process ends."""
+
+    def __init__(
+        self, home: Home, settings: Settings, store: Store, datasets: dict[str, Dataset]
+    ) -> None:
+        self.home = home
+        self.store = store
+        self._settings = settings
+        self._datasets = datasets
+        self._reload_lock = threading.Lock()
+        self.jobs = JobRecords(store)
+        self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.exports = Exports(home, store, lambda: self._datasets)
+
+    @classmethod
+    def open(cls, home: Home, settings: Settings) -> Engine:
+        """Open the store of `home` and read its definitions.
+
+        Raises StoreError when the store can't be opened, ConfigError for a wrong definition.
+        """
+        datasets = _read_definitions(home)
+        store = Store.open(home, settings.daemon)
+        try:
+            _ensure_all(store, datasets)
+        except BaseException:
+            store.close()
+            raise
+        return cls(home, settings, store, datasets)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def datasets(self) -> Mapping[str, Dataset]:
+        return self._datasets
+
+    def reload(self, settings: Settings) -> None:
+        """Take new settings and definitions; raises ConfigError and keeps the old ones."""
+        with self._reload_lock:
+            datasets = _read_definitions(self.home)
+            if datasets != self._datasets:
+                _ensure_all(self.store, datasets)
+            self._settings, self._datasets = settings, datasets
+
+    def author(self, origin: Origin) -> Author:
+        """The person of this home, acting through `origin`."""
+        return Author(self._settings.actor or getpass.getuser(), origin)
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def list_datasets(self) -> list[dict[str, Any]]:
+        """Every dataset with its number of rows."""
+        with self.store.reading() as cursor:
+            return [
+                {
+                    "name": dataset.name,
+                    "title": dataset.title,
+                    "description": dataset.description,
+                    "rows": _count(cursor, dataset.name),
+                    "fields": len(dataset.fields),
+                    "primary_key": list(dataset.primary_key),
+                }
+                for dataset in self._datasets.values()
+            ]
+
+    def show_dataset(self, name: str) -> dict[str, Any]:
+        """A dataset's definition as its file spells it, and its number of rows."""
+        dataset = find_dataset(self._datasets, name)
+        with self.store.reading() as cursor:
+            rows = _count(cursor, name)
+        document = dataset.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return {**document, "rows": rows}
+
+    def selection(self, name: str, **wanted: Any) -> Selection:
+        """A selection of rows of the dataset called `name`."""
+        return Selection(find_dataset(self._datasets, name), **wanted)
+
+    def rows(self, selection: Selection) -> str:
+        """The `rows` document as JSON text."""
+        with self.store.reading() as cursor:
+            return rows_document(cursor, selection)
+
+    def record_history(self, name: str, key: str) -> list[dict[str, Any]]:
+        """Versions of one record, newest first."""
+        dataset = find_dataset(self._datasets, name)
+        with self.store.reading() as cursor:
+            return history.record_history(cursor, dataset, changes.normal_key(dataset, key))
+
+    def log(self, dataset: str | None, limit: int | None) -> list[dict[str, Any]]:
+        """Commits newest first."""
+        if dataset is not None:
+            find_dataset(self._datasets, dataset)
+        with self.store.reading() as cursor:
+            return history.log(cursor, dataset, limit)
+
+    def conflicts(
+        self, which: ConflictFilter, limit: int | None = None, offset: int = 0
+    ) -> dict[str, Any]:
+        """Conflicts, oldest first."""
+        with self.store.reading() as cursor:
+            return conflicts.list_conflicts(cursor, self._datasets, which, limit, offset)
+
+    def conflict(self, number: int) -> dict[str, Any]:
+        """One conflict."""
+        with self.store.reading() as cursor:
+            return conflicts.get_conflict(cursor, self._datasets, number)
+
+    def plan(
+        self,
+        number: int,
+        *,
+        operation: str | None = None,
+        field: str | None = None,
+        after: int = 0,
+        limit: int = 100,
+    ) -> dict[str, Any]:
+        """One page of a kept plan. Raises NotFoundError for an unknown job, StateError when
+        the job kept none."""
+        job = self.jobs.get(number)
+        directory = self.home.job_staging(number)
+        if not (directory / PREVIEW_FILE).is_file():
+            raise StateError(
+                "no-plan",
+                f"Job {number} keeps no plan.",
+                f"It is {job.status}.",
+                "Plans are kept for dry runs and while a job waits for approval.",
+            )
+        with self.store.reading() as cursor:
+            total, following, items = read_preview(
+                cursor, directory, operation=operation, field=field, after=after, limit=limit
+            )
+        counts = job.changes or {}
+        return {
+            "job": number,
+            "dataset": job.dataset,
+            "counts": {
+                str(Operation.INSERT): counts.get("inserted", 0),
+                str(Operation.UPDATE): counts.get("updated", 0),
+                str(Operation.DELETE): counts.get("deleted", 0),
+                str(Operation.UNCHANGED): counts.get("unchanged", 0),
+                str(Operation.SKIP): counts.get("skipped", 0),
+                "conflicts": counts.get("conflicts", 0),
+            },
+            "total": total,
+            "next": following,
+            "items": items,
+        }
+
+    def rejects(self, number: int, limit: int, offset: int) -> dict[str, Any]:
+        """Rejected and duplicate rows of a job, in file order."""
+        self.jobs.get(number)
+        directory = self.home.job_staging(number)
+        with self.store.reading() as cursor:
+            return {
+                "job": number,
+                "total": count_rejects(cursor, directory),
+                "items": read_rejects(cursor, directory, limit, offset),
+            }
+
+    def count_open_conflicts(self) -> int:
+        """Conflicts that wait for a person."""
+        with self.store.reading() as cursor:
+            return conflicts.count_open(cursor)
+
+    # -- changing --------------------------------------------------------------------------
+
+    def edit(
+        self, name: str, key: str, values: Mapping[str, Any], author: Author, message: str = ""
+    ) -> dict[str, Any]:
+        """Set fields of one record, as a commit by the user."""
+        dataset = find_dataset(self._datasets, name)
+        for field in values:
+            if field not in dataset.field_names:
+                raise NotFoundError(
+                    "unknown-field",
+                    f"{name} has no field {field!r}.",
+                    hint=f"Fields: {', '.join(dataset.field_names)}.",
+                )
+        return changes.edit(
+            self.store,
+            dataset,
+            changes.normal_key(dataset, key),
+            values,
+            author,
+            message=message,
+            timezone=self._settings.timezone,
+            region=self._settings.region,
+        )
+
+    def resolve(
+        self, number: int, how: Resolution, author: Author, shown: tuple[Any] | None
+    ) -> dict[str, Any]:
+        """Settle one conflict."""
+        return changes.resolve_one(self.store, self._datasets, number, how, author, shown)
+
+    def resolve_all(self, which: ConflictFilter, how: Resolution, author: Author) -> dict[str, Any]:
+        """Settle every open conflict that `which` names."""
+        which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
+        return changes.resolve_all(self.store, self._datasets, which, how, author)
+
+    def undo_resolution(self, author: Author) -> dict[str, Any]:
+        """Take back the newest resolution."""
+        return changes.undo_resolution(self.store, self._datasets, author)
+
+    def undo(self, commit: int, author: Author, message: str = "") -> dict[str, Any]:
+        """Take back a commit as a new one."""
+        return changes.undo(self.store, self._datasets, commit, author, message)
+
+    # -- keeping house ---------------------------------------------------------------------
+
+    def clear_staging(self, keep_rejects_of: int) -> None:
+        """Remove the staging of ended jobs but the newest `keep_rejects_of` with rejects."""
+        live = {job.job for job in self.jobs.unfinished()}
+        ended = sorted(
+            (path for path in self.home.staging.iterdir() if path.name.isdigit()),
+            key=lambda path: int(path.name),
+            reverse=True,
+        )
+        kept = 0
+        for path in ended:
+            if int(path.name) in live:
+                continue
+            kept += 1
+            if kept > keep_rejects_of:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def trim_staging(self, number: int) -> None:
+        """Drop what an ended job no longer needs; its rejects and plan stay for a look back."""
+        directory = self.home.job_staging(number)
+        if self.jobs.get(number).status is JobStatus.WAITING or not directory.is_dir():
+            return
+        for path in directory.iterdir():
+            if path.name not in KEPT_AFTER_END:
+                path.unlink(missing_ok=True) if path.is_file() else shutil.rmtree(path)
+
+
+KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE})
+
+
+def _read_definitions(home: Home) -> dict[str, Dataset]:
+    return load_datasets([shipped_config() / "datasets", home.datasets])
+
+
+def _ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
+    with store.writing() as cursor:
+        for dataset in datasets.values():
+            ensure_tables(cursor, dataset)
+
+
+def _count(cursor: Any, dataset: str) -> int:
+    row = cursor.execute(f"SELECT count(*) FROM {rows_table(dataset)}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def check_definition(path: Path) -> Dataset:
+    """The dataset that a file defines; raises ConfigError with what is wrong."""
+    if not path.is_file():
+        raise ConfigError("config-unreadable", f"{path} does not exist or is no file.")
+    return load_dataset(path)

@@ -1,0 +1,141 @@
+"""Export jobs: select, write to a private file, put it where it was asked for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dataport.core.errors import InputError, UsageError
+from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.words import JobStatus, Phase
+from dataport.engine.catalog.load import find_dataset
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import Author, write_audit
+from dataport.engine.exporting.writers import WRITERS
+from dataport.engine.jobs import Job, write_job
+from dataport.engine.requests import ExportRequest
+from dataport.engine.selection import Selection, order_by, selected
+from dataport.engine.store import Connection, Store
+
+
+class Exports:
+    """Export jobs of one home."""
+
+    def __init__(
+        self, home: Home, store: Store, datasets: Callable[[], Mapping[str, Dataset]]
+    ) -> None:
+        self._home = home
+        self._store = store
+        self._datasets = datasets
+
+    def run(
+        self,
+        job: Job,
+        author: Author,
+        progress: Callable[[Phase, int, int | None], None],
+        on_cursor: Callable[[Connection | None], None],
+    ) -> None:
+        """Write one file a dataset, whole or not at all.
+
+        Raises NotFoundError for an unknown dataset, UsageError for a wrong filter or target,
+        InputError when the target can't be written.
+        """
+        request = _export_request(job)
+        datasets = [find_dataset(self._datasets(), name) for name in request.datasets]
+        job.dataset = datasets[0].name if len(datasets) == 1 else None
+        targets = self._targets(job.job, request)
+        scratch = self._home.job_staging(job.job)
+        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written = 0
+        try:
+            with self._store.reading() as cursor:
+                on_cursor(cursor)
+                # One transaction: several datasets are written as of one commit.
+                cursor.execute("BEGIN")
+                for number, (dataset, target) in enumerate(zip(datasets, targets, strict=True)):
+                    progress(Phase.EXPORT, number, len(datasets))
+                    part = scratch / f"{number}.part"
+                    written += self._write(cursor, dataset, request, part)
+                    _deliver(part, target)
+                cursor.execute("COMMIT")
+        finally:
+            on_cursor(None)
+            shutil.rmtree(scratch, ignore_errors=True)
+        job.rows = {"written": written}
+        job.file = str(targets[0] if len(targets) == 1 else targets[0].parent)
+        job.notices = [] if written else ["No row matched: the file has a header and no rows."]
+        job.end(JobStatus.COMPLETED)
+        with self._store.noting() as cursor:
+            write_job(cursor, job)
+            write_audit(
+                cursor,
+                author,
+                "export",
+                "data_export",
+                records=written,
+                datasets=list(request.datasets),
+                job=job.job,
+                metadata={"format": request.format, "file": job.file},
+            )
+
+    def _write(
+        self, cursor: Connection, dataset: Dataset, request: ExportRequest, path: Path
+    ) -> int:
+        selection = Selection(
+            dataset=dataset,
+            where=request.where,
+            fields=request.fields,
+            sort=request.sort,
+            as_of=request.as_of,
+            since=request.from_,
+            until=request.until,
+        )
+        query = f"SELECT * FROM ({selected(cursor, selection)}) {order_by(selection)}"
+        return WRITERS[request.format](cursor, query, selection.columns, path)
+
+    def _targets(self, job: int, request: ExportRequest) -> list[Path]:
+        suffix = request.format
+        if request.to is None:
+            return [self._home.exports / f"{name}-{job}.{suffix}" for name in request.datasets]
+        target = Path(request.to)
+        if target.is_dir():
+            return [target / f"{name}.{suffix}" for name in request.datasets]
+        if len(request.datasets) > 1:
+            raise UsageError(
+                "target-not-a-directory",
+                f"{target} is not a directory, and {len(request.datasets)} datasets are exported.",
+                hint="Give a directory with --to, or export one dataset at a time.",
+            )
+        if not target.parent.is_dir():
+            raise InputError(
+                "target-missing",
+                f"The directory {target.parent} does not exist.",
+                hint="Make it, or export somewhere else.",
+            )
+        return [target]
+
+
+def _export_request(job: Job) -> ExportRequest:
+    if not isinstance(job.request, ExportRequest):
+        raise TypeError(f"job {job.job} is no export")
+    return job.request
+
+
+def _deliver(part: Path, target: Path) -> None:
+    """Put the finished file in place; an earlier one of that name is replaced as a whole."""
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(part, partial)
+        partial.chmod(PRIVATE_FILE)
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            "target-unwritable",
+            f"{target} can't be written.",
+            f"{error.strerror or error}.",
+            "Check the directory's rights and the space left, or choose another place.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,262 @@
+"""Jobs: units of background work, recorded so that they survive a restart (design section 10)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dataport.core.clock import iso, naive_utc, now
+from dataport.core.errors import DataportError, NotFoundError
+from dataport.core.words import JobKind, JobStatus, Origin, Phase
+from dataport.engine.requests import ExportRequest, ImportRequest
+from dataport.engine.store import Connection, Store
+
+
+@dataclass
+class Job:
+    """One job as the daemon works on it. `record` is what survives; the rest is live."""
+
+    job: int
+    kind: JobKind
+    request: ImportRequest | ExportRequest
+    origin: Origin
+    created: datetime
+    status: JobStatus = JobStatus.PENDING
+    dataset: str | None = None
+    source: str | None = None
+    file: str | None = None
+    inbox: str | None = None
+    rows: dict[str, int] | None = None
+    changes: dict[str, int] | None = None
+    commit: int | None = None
+    rejects_file: str | None = None
+    message: str = ""
+    notices: list[str] = field(default_factory=list)
+    error: dict[str, str] | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    identity: dict[str, int] | None = None
+    """Size, mtime_ns and inode of the file that was read."""
+    disposal: str | None = None
+    """`done` or `failed` while the inbox file still has to be moved there."""
+    planned_at: int | None = None
+    """Newest commit when the plan that waits for approval was made."""
+    phase: Phase = Phase.QUEUED
+    processed: int = 0
+    total: int | None = None
+    phase_started: datetime | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    STATE = (
+        "rows",
+        "changes",
+        "rejects_file",
+        "message",
+        "notices",
+        "identity",
+        "planned_at",
+    )
+
+    def advance(self, phase: Phase, processed: int = 0, total: int | None = None) -> None:
+        """Note how far the work is; counts start again with each phase."""
+        if phase is not self.phase:
+            self.phase_started = now()
+        self.phase, self.processed, self.total = phase, processed, total
+
+    def end(self, status: JobStatus, error: DataportError | None = None) -> None:
+        """Note the outcome and the time."""
+        self.status, self.finished = status, now()
+        self.error = error.as_dict() if error else None
+        self.phase = Phase.DONE
+
+    def document(self) -> dict[str, Any]:
+        """The job as every front end shows it."""
+        until = self.finished or now()
+        return {
+            "job": self.job,
+            "kind": str(self.kind),
+            "status": str(self.status),
+            "dataset": self.dataset,
+            "source": self.source,
+            "file": self.file,
+            "rows": self.rows,
+            "changes": self.changes,
+            "commit": self.commit,
+            "rejects_file": self.rejects_file,
+            "elapsed_s": round((until - (self.started or until)).total_seconds(), 3),
+            "inbox": self.inbox,
+            "origin": str(self.origin),
+            "created": iso(self.created),
+            "started": iso(self.started),
+            "finished": iso(self.finished),
+            **self._options(),
+            "phase": str(self.phase),
+            "progress": self._progress(),
+            "message": self.message,
+            "notices": list(self.notices),
+            "error": self.error,
+        }
+
+    def _options(self) -> dict[str, Any]:
+        if isinstance(self.request, ExportRequest):
+            return {"format": self.request.format}
+        return {
+            "mode": str(self.request.mode or "merge"),
+            "on_match": str(self.request.on_match or "merge"),
+            "hold": self.request.hold,
+            "dry_run": self.request.dry_run,
+        }
+
+    def _progress(self) -> dict[str, Any] | None:
+        if self.status is not JobStatus.PROCESSING:
+            return None
+        seconds = (now() - self.phase_started).total_seconds() if self.phase_started else 0.0
+        rate = self.processed / seconds if seconds > 0 and self.processed else None
+        left = self.total - self.processed if self.total else None
+        return {
+            "phase": str(self.phase),
+            "processed": self.processed,
+            "total": self.total,
+            "rate": round(rate, 1) if rate else None,
+            "eta_s": round(left / rate, 1) if rate and left is not None else None,
+        }
+
+
+_COLUMNS = (
+    "job, kind, status, dataset, source, file, inbox, origin, request, state, error, created,"
+    ' started, finished, "commit", disposal'
+)
+
+
+class JobRecords:
+    """The table of jobs. Each job has one owner, so its row is never written by two."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        with store.reading() as cursor:
+            row = cursor.execute("SELECT coalesce(max(job), 0) FROM store.jobs").fetchone()
+        self._last = int(row[0]) if row else 0
+
+    def create(self, kind: JobKind, request: ImportRequest | ExportRequest) -> Job:
+        """A new pending job, recorded before anything is done for it (SRC-06)."""
+        with self._lock:
+            self._last += 1
+            number = self._last
+        job = Job(job=number, kind=kind, request=request, origin=request.origin, created=now())
+        with self._store.noting() as cursor:
+            _insert(cursor, job)
+        return job
+
+    def save(self, job: Job) -> None:
+        """Record the job's present state in a transaction of its own."""
+        with self._store.noting() as cursor:
+            write_job(cursor, job)
+
+    def get(self, number: int) -> Job:
+        """The job with this number. Raises NotFoundError."""
+        with self._store.reading() as cursor:
+            row = cursor.execute(
+                f"SELECT {_COLUMNS} FROM store.jobs WHERE job = ?", [number]
+            ).fetchone()
+        if row is None:
+            raise NotFoundError(
+                "unknown-job", f"There is no job {number}.", hint="List jobs: dataport jobs."
+            )
+        return _job(row)
+
+    def list(self, status: str | None = None, limit: int | None = None) -> list[Job]:
+        """Jobs newest first."""
+        with self._store.reading() as cursor:
+            rows = cursor.execute(
+                f"SELECT {_COLUMNS} FROM store.jobs WHERE $status IS NULL OR status = $status"
+                f" ORDER BY job DESC {f'LIMIT {int(limit)}' if limit is not None else ''}",
+                {"status": status},
+            ).fetchall()
+        return [_job(row) for row in rows]
+
+    def unfinished(self) -> list[Job]:
+        """Jobs that are not final, or whose inbox file still has to be moved; oldest first."""
+        with self._store.reading() as cursor:
+            rows = cursor.execute(
+                f"SELECT {_COLUMNS} FROM store.jobs WHERE disposal IS NOT NULL"
+                " OR status IN ('pending', 'processing', 'waiting') ORDER BY job"
+            ).fetchall()
+        return [_job(row) for row in rows]
+
+
+def write_job(cursor: Connection, job: Job) -> None:
+    """Write the job's present state inside the caller's transaction."""
+    cursor.execute(
+        "UPDATE store.jobs SET status = $status, dataset = $dataset, source = $source,"
+        " file = $file, inbox = $inbox, state = $state, error = $error, started = $started,"
+        ' finished = $finished, "commit" = $commit, disposal = $disposal WHERE job = $job',
+        _values(job),
+    )
+
+
+def _insert(cursor: Connection, job: Job) -> None:
+    cursor.execute(
+        f"INSERT INTO store.jobs ({_COLUMNS}) VALUES ($job, $kind, $status, $dataset, $source,"
+        " $file, $inbox, $origin, $request, $state, $error, $created, $started, $finished,"
+        " $commit, $disposal)",
+        {
+            **_values(job),
+            "kind": str(job.kind),
+            "origin": str(job.origin),
+            "request": job.request.model_dump_json(by_alias=True),
+            "created": naive_utc(job.created),
+        },
+    )
+
+
+def _values(job: Job) -> dict[str, Any]:
+    return {
+        "job": job.job,
+        "status": str(job.status),
+        "dataset": job.dataset,
+        "source": job.source,
+        "file": job.file,
+        "inbox": job.inbox,
+        "state": json.dumps({name: getattr(job, name) for name in Job.STATE}, ensure_ascii=False),
+        "error": json.dumps(job.error, ensure_ascii=False) if job.error else None,
+        "started": naive_utc(job.started) if job.started else None,
+        "finished": naive_utc(job.finished) if job.finished else None,
+        "commit": job.commit,
+        "disposal": job.disposal,
+    }
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    number, kind, status, dataset, source, file, inbox, origin, request, state, error = row[:11]
+    created, started, finished, commit, disposal = row[11:]
+    model = ImportRequest if kind == JobKind.IMPORT else ExportRequest
+    job = Job(
+        job=number,
+        kind=JobKind(kind),
+        request=model.model_validate_json(request),
+        origin=Origin(origin),
+        created=_aware(created),
+        status=JobStatus(status),
+        dataset=dataset,
+        source=source,
+        file=file,
+        inbox=inbox,
+        commit=commit,
+        error=json.loads(error) if error else None,
+        started=_aware(started) if started else None,
+        finished=_aware(finished) if finished else None,
+        disposal=disposal,
+    )
+    for name, value in json.loads(state or "{}").items():
+        setattr(job, name, value)
+    if job.status.is_final:
+        job.phase = Phase.DONE
+    return job
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)

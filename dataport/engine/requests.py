@@ -1,0 +1,51 @@
+"""What a job is asked to do, checked where it enters (design section 12)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dataport.core.words import Mode, OnMatch, Origin
+
+DEFAULT_SOURCE = "manual"
+"""Source of files that nobody said anything about."""
+
+
+class Request(BaseModel):
+    """Base of all requests: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ImportRequest(Request):
+    """Read a file and merge it into a dataset."""
+
+    path: str = Field(description="Absolute path of the file on this machine.")
+    dataset: str | None = None
+    package: str | None = None
+    source: str | None = Field(None, description="Who the file comes from.")
+    mapping: str | None = None
+    format: str | None = None
+    mode: Mode | None = None
+    on_match: OnMatch | None = None
+    dry_run: bool = False
+    hold: bool = False
+    strict: bool = False
+    inbox: str | None = None
+    origin: Origin = Origin.API
+
+
+class ExportRequest(Request):
+    """Write rows of datasets to files."""
+
+    datasets: tuple[str, ...] = Field(min_length=1)
+    format: Literal["csv", "json"] = "csv"
+    to: str | None = None
+    fields: tuple[str, ...] = ()
+    where: str | None = None
+    sort: tuple[str, ...] = ()
+    as_of: str | None = None
+    from_: str | None = Field(None, alias="from")
+    until: str | None = None
+    origin: Origin = Origin.API
