@@ -1,0 +1,137 @@
+"""Merging as merge.md section 5 tells it, in plain Python and without any cleverness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = str | None
+Row = dict[str, Value]
+FIELDS = ("a", "b")
+
+
+@dataclass
+class Item:
+    """One open conflict. `name` is None for a whole row."""
+
+    base: Any
+    theirs: Any
+
+
+@dataclass
+class Model:
+    """Store, bases and queue of one dataset; policy `ask` everywhere."""
+
+    store: dict[str, Row] = field(default_factory=dict)
+    bases: dict[str, dict[str, Row]] = field(default_factory=dict)
+    queue: dict[tuple[str, str, str | None], Item] = field(default_factory=dict)
+
+    def send(self, source: str, rows: Mapping[str, Row], *, is_mirror: bool) -> None:
+        """A file of `source` that states every field."""
+        bases = self.bases.setdefault(source, {})
+        for key, theirs in rows.items():
+            self._row(source, key, theirs, bases.get(key))
+        for key, theirs in rows.items():
+            bases[key] = dict(theirs)
+        if is_mirror:
+            for key in [key for key in bases if key not in rows]:
+                self._absent(source, key, bases.pop(key))
+        self._converge()
+
+    def _row(self, source: str, key: str, theirs: Row, base: Row | None) -> None:
+        ours = self.store.get(key)
+        row_item = self.queue.get((source, key, None))
+        if row_item is not None and row_item.theirs is None:
+            del self.queue[source, key, None]
+        if ours is None and base is None:
+            self.store[key] = dict(theirs)
+        elif ours is None:
+            self._deleted_here(source, key, theirs, base or {})
+        elif theirs != base or base is None:
+            for name in FIELDS:
+                self._field(source, key, name, theirs[name], (base or {}).get(name))
+
+    def _deleted_here(self, source: str, key: str, theirs: Row, base: Row) -> None:
+        if theirs == base:
+            return
+        item = self.queue.get((source, key, None))
+        if item is None:
+            self.queue[source, key, None] = Item(dict(base), dict(theirs))
+        elif item.base == theirs:
+            del self.queue[source, key, None]
+        else:
+            item.theirs = dict(theirs)
+
+    def _field(self, source: str, key: str, name: str, theirs: Value, base: Value) -> None:
+        item = self.queue.get((source, key, name))
+        if item is not None:
+            base = item.base
+        ours = self.store[key][name]
+        if theirs not in (ours, base) and ours != base:
+            if item is None:
+                self.queue[source, key, name] = Item(base, theirs)
+            else:
+                item.theirs = theirs
+            return
+        if item is not None:
+            del self.queue[source, key, name]
+        if ours == base:
+            self.store[key][name] = theirs
+
+    def _absent(self, source: str, key: str, base: Row) -> None:
+        ours = self.store.get(key)
+        if ours is None or any(key in rows for name, rows in self.bases.items() if name != source):
+            return
+        if ours == base:
+            del self.store[key]
+        else:
+            item = self.queue.get((source, key, None))
+            self.queue[source, key, None] = Item(item.base if item else dict(base), None)
+
+    def edit(self, key: str, name: str, value: Value) -> None:
+        """A person sets one field."""
+        self.store[key][name] = value
+        self._converge()
+
+    def delete(self, key: str) -> None:
+        """A person deletes a row."""
+        del self.store[key]
+
+    def resolve(self, source: str, *, is_theirs: bool) -> None:
+        """A person takes one side of everything that a source has in the queue."""
+        chosen = [place for place in self.queue if place[0] == source]
+        items = [(place, self.queue.pop(place)) for place in chosen]
+        if is_theirs:
+            for (_, key, name), item in items:
+                self._take(key, name, item)
+        self._converge()
+
+    def _take(self, key: str, name: str | None, item: Item) -> None:
+        if name is not None:
+            if key in self.store:
+                self.store[key][name] = item.theirs
+        elif item.theirs is None:
+            self.store.pop(key, None)
+        else:
+            self.store.setdefault(key, dict(item.theirs))
+
+    def _converge(self) -> None:
+        for (source, key, name), item in list(self.queue.items()):
+            if name is not None and key in self.store and self.store[key][name] == item.theirs:
+                del self.queue[source, key, name]
+
+    def settled(self) -> tuple[dict[str, Row], set[tuple[Any, ...]]]:
+        """Store and queue as they can be compared with the engine's."""
+        return (
+            {
+                key: {name: value for name, value in row.items() if value is not None}
+                for key, row in self.store.items()
+            },
+            {(source, key, name) for source, key, name in self.queue},
+        )
+
+
+def as_rows(rows: Mapping[str, Row]) -> Sequence[dict[str, Value]]:
+    """The file's rows as the ledger takes them."""
+    return [{"id": key, **row} for key, row in rows.items()]
