@@ -31,8 +31,8 @@ from dataport.engine.conflicts import (
 from dataport.engine.merging.apply import keep_versions
 from dataport.engine.merging.undo import undo_bases, undo_conflicts, undo_rows
 from dataport.engine.sql import from_json, ident, literal, rows_table
-from dataport.engine.staging.values import check_values
 from dataport.engine.store import Connection, Store
+from dataport.engine.values import check_values
 
 _NO_CHANGES = dict.fromkeys(CHANGE_NAMES, 0)
 

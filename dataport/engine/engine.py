@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from dataport.core.errors import ConfigError, NotFoundError, StateError
-from dataport.core.paths import Home, shipped_config
+from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
 from dataport.engine import changes, conflicts, history
-from dataport.engine.catalog.load import find_dataset, load_dataset, load_datasets
+from dataport.engine.catalog.load import find_dataset, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
 from dataport.engine.conflicts import ConflictFilter, Resolution
+from dataport.engine.definitions import ensure_all, open_definitions, read_definitions
 from dataport.engine.exporting.exports import Exports
 from dataport.engine.imports import Imports
 from dataport.engine.jobs import JobRecords
 from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
+from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
-from dataport.engine.staging.rejects import count_rejects, read_rejects
 from dataport.engine.store import Store
-from dataport.engine.tables import ensure_tables
 
 log = logging.getLogger(__name__)
 
@@ -43,24 +43,27 @@ class Engine:
         self._settings = settings
         self._datasets = datasets
         self._reload_lock = threading.Lock()
+        self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._datasets)
 
     @classmethod
     def open(cls, home: Home, settings: Settings) -> Engine:
-        """Open the store of `home` and read its definitions.
+        """Open the store of `home` and put its definitions in force.
 
-        Raises StoreError when the store can't be opened, ConfigError for a wrong definition.
+        A broken definition file is not fatal: see `definition_error`. Raises StoreError when
+        the store can't be opened.
         """
-        datasets = _read_definitions(home)
         store = Store.open(home, settings.daemon)
         try:
-            _ensure_all(store, datasets)
+            datasets, problem = open_definitions(home, store)
         except BaseException:
             store.close()
             raise
-        return cls(home, settings, store, datasets)
+        engine = cls(home, settings, store, datasets)
+        engine.definition_error = problem
+        return engine
 
     def close(self) -> None:
         """Close the store."""
@@ -77,9 +80,9 @@ class Engine:
     def reload(self, settings: Settings) -> None:
         """Take new settings and definitions; raises ConfigError and keeps the old ones."""
         with self._reload_lock:
-            datasets = _read_definitions(self.home)
+            datasets = read_definitions(self.home)
             if datasets != self._datasets:
-                _ensure_all(self.store, datasets)
+                ensure_all(self.store, datasets)
             self._settings, self._datasets = settings, datasets
 
     def author(self, origin: Origin) -> Author:
@@ -275,16 +278,6 @@ class Engine:
 
 
 KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE})
-
-
-def _read_definitions(home: Home) -> dict[str, Dataset]:
-    return load_datasets([shipped_config() / "datasets", home.datasets])
-
-
-def _ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
-    with store.writing() as cursor:
-        for dataset in datasets.values():
-            ensure_tables(cursor, dataset)
 
 
 def _count(cursor: Any, dataset: str) -> int:

@@ -256,17 +256,25 @@ class Imports:
         rows = staged.rows
         job.rows = {
             "read": rows.read,
-            "valid": rows.valid - plan.duplicates,
-            "rejected": rows.rejected,
+            "valid": rows.valid - plan.duplicates - plan.keyless,
+            "rejected": rows.rejected + plan.keyless,
             "duplicate": rows.duplicate + plan.duplicates,
         }
+        if plan.keyless:
+            self._notice(
+                job,
+                f"{plan.keyless:,} rows name no record that is known, and nothing to make a key of.",
+            )
         if plan.held_deletes:
             notice = (
                 f"{plan.held_deletes:,} rows are not in the file, but none was deleted: rejected"
                 " rows without a key could be any of them."
             )
-            if notice not in job.notices:
-                job.notices.append(notice)
+            self._notice(job, notice)
+
+    def _notice(self, job: Job, text: str) -> None:
+        if text not in job.notices:
+            job.notices.append(text)
 
     def _merge_input(
         self, cursor: Connection, job: Job, target: Target, staged: StageResult

@@ -168,7 +168,7 @@ class JobRecords:
             )
         return _job(row)
 
-    def list(self, status: str | None = None, limit: int | None = None) -> list[Job]:
+    def newest(self, status: str | None = None, limit: int | None = None) -> list[Job]:
         """Jobs newest first."""
         with self._store.reading() as cursor:
             rows = cursor.execute(

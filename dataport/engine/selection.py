@@ -44,9 +44,8 @@ def selected(cursor: Connection, selection: Selection) -> str:
     if selection.where:
         conditions.append(check_expression(cursor, selection.dataset, selection.where))
     conditions += _date_conditions(selection)
-    query = f"SELECT _key, {idents(selection.dataset.field_names)} FROM" + (
-        f" ({rows_as_of(selection.dataset, commit)}) AS rows"
-    )
+    columns = idents(selection.dataset.field_names)
+    query = f"SELECT _key, {columns} FROM ({rows_as_of(selection.dataset, commit)}) AS rows"
     return f"{query} WHERE {' AND '.join(conditions)}" if conditions else query
 
 

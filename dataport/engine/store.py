@@ -80,6 +80,19 @@ class Store:
             yield cursor
 
 
+def scratch_connection() -> Connection:
+    """An empty database in memory, without a way to the outside."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": "1",
+            "enable_external_access": "false",
+            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": "false",
+        },
+    )
+
+
 @contextmanager
 def transaction(cursor: Connection) -> Iterator[None]:
     """BEGIN, then COMMIT, or ROLLBACK on any error. An interrupted query is a CancelledError."""

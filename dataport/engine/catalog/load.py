@@ -27,10 +27,15 @@ def load_dataset(path: Path) -> Dataset:
 
 def load_datasets(directories: Iterable[Path]) -> dict[str, Dataset]:
     """All datasets by name; a later directory stands above an earlier one."""
+    return {name: load_dataset(path) for name, path in dataset_files(directories).items()}
+
+
+def dataset_files(directories: Iterable[Path]) -> dict[str, Path]:
+    """The file that defines each dataset, by the file's name."""
     paths: dict[str, Path] = {}
     for directory in directories:
-        paths.update({path.stem: path for path in sorted(directory.glob("*.toml"))})
-    return {name: load_dataset(path) for name, path in sorted(paths.items())}
+        paths.update({path.stem: path for path in directory.glob("*.toml")})
+    return dict(sorted(paths.items()))
 
 
 def find_dataset(datasets: Mapping[str, Dataset], name: str) -> Dataset:

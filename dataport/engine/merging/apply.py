@@ -78,11 +78,11 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
         cursor.execute(
             f"INSERT INTO {table} (_key, _commit, _line, {idents(names)})"
             f" SELECT t._key, {commit}, t._line, {idents(names, 't.')}"
-            f" FROM {_inserted(merge, plan)}"
+            f" FROM {_inserted(plan)}"
         )
 
 
-def _inserted(merge: MergeInput, plan: Plan) -> str:
+def _inserted(plan: Plan) -> str:
     """The incoming rows that are new; no join is needed where all of them are."""
     if not (plan.updated or plan.unchanged or plan.skipped):
         return f"{RESOLVED} t"

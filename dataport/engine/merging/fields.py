@@ -37,11 +37,12 @@ def outcome(field: Field, merge: MergeInput) -> str:
 
 
 def merged_value(field: Field, merge: MergeInput) -> str:
-    """SQL of the field's value after the merge, given its outcome code."""
+    """SQL of the field's value after the merge. The outcome stands in it once more, rather than
+    as the column's alias, because a policy may hold a subquery."""
     name = ident(field.name)
     choice = decision(field, parse_policies(field.policies), _context(merge))
     policy = f"WHEN '{POLICY}' THEN {choice.value} " if choice else ""
-    return f"CASE {code_column(field)} WHEN '{FILE}' THEN t.{name} {policy}ELSE o.{name} END"
+    return f"CASE {outcome(field, merge)} WHEN '{FILE}' THEN t.{name} {policy}ELSE o.{name} END"
 
 
 def _three_way_rules(field: Field, merge: MergeInput) -> str:

@@ -9,18 +9,18 @@ from dataport.engine.store import Connection
 RESOLVED = "plan_incoming"
 
 
-def resolve_keys(cursor: Connection, merge: MergeInput) -> int:
+def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[int, int]:
     """Make the relation `plan_incoming`, whose every row has a `_key` of its own.
 
     A row without a key takes that of the one stored row, or of the one row of the same file,
     which agrees with it on the first group of `match` fields it states. Where several agree
     the group decides nothing. Rows that end up with one key are duplicates: the first stands.
 
-    Returns the number of duplicates found so.
+    Returns how many rows were duplicates so, and how many could not be given a key at all.
     """
     if not merge.needs_keys:
         cursor.execute(f"CREATE TEMP VIEW {RESOLVED} AS SELECT * FROM {merge.incoming}")
-        return 0
+        return 0, 0
     groups = [
         group
         for group in merge.dataset.match
@@ -37,16 +37,17 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> int:
     )
     cursor.execute(
         "CREATE TEMP TABLE plan_standing AS"
-        " SELECT _key, min(_record) AS _record FROM plan_keys GROUP BY _key"
+        " SELECT _key, min(_record) AS _record FROM plan_keys WHERE _key IS NOT NULL GROUP BY _key"
     )
     cursor.execute(
         f"CREATE TEMP VIEW {RESOLVED} AS SELECT t.* REPLACE (k._key AS _key)"
         f" FROM {merge.incoming} t JOIN plan_standing k ON k._record = t._record"
     )
     row = cursor.execute(
-        "SELECT (SELECT count(*) FROM plan_keys) - (SELECT count(*) FROM plan_standing)"
+        "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key)"
+        " FROM plan_keys"
     ).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _lookup(merge: MergeInput, group: tuple[str, ...], alias: str) -> str:

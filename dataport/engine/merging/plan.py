@@ -15,7 +15,7 @@ The steps leave these relations on the planning cursor, which `apply` and `previ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataport.core.words import Mode
 from dataport.engine.merging import absent, queue
@@ -43,6 +43,8 @@ class Plan:
     """Open conflicts that this file settles by itself."""
     duplicates: int
     """Rows that turned out to name the same record once their keys were known."""
+    keyless: int
+    """Rows that match no record and can't be given a key: they are left out."""
     base_changes: int
     held_deletes: int
     """Rows that would be deleted, were every key of the file known."""
@@ -73,7 +75,9 @@ class Plan:
 
 def make_plan(cursor: Connection, merge: MergeInput) -> Plan:
     """Decide every row of `merge` and leave the plan's relations on `cursor`."""
-    duplicates = resolve_keys(cursor, merge)
+    duplicates, keyless = resolve_keys(cursor, merge)
+    if keyless:
+        merge = replace(merge, has_unknown_keys=True)
     cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
     queue.overlay_base(cursor, merge)
     table = rows_table(merge.dataset.name)
@@ -81,7 +85,7 @@ def make_plan(cursor: Connection, merge: MergeInput) -> Plan:
     _run_steps(cursor, merge)
     held = absent.plan_absent(cursor, merge)
     queue.plan_conflicts(cursor, merge)
-    return _count(cursor, merge, duplicates, held)
+    return replace(_count(cursor, merge, held), duplicates=duplicates, keyless=keyless)
 
 
 def drop_plan(cursor: Connection) -> None:
@@ -200,7 +204,7 @@ def _judge(merge: MergeInput, candidates: str, condition: str) -> Step:
     )
 
 
-def _count(cursor: Connection, merge: MergeInput, duplicates: int, held: int) -> Plan:
+def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
     inserted, judged, updated, deleted, moved, dropped, incoming = _numbers(
         cursor,
         "SELECT (SELECT count(*) FROM plan_inserts), (SELECT count(*) FROM plan_judged),"
@@ -221,7 +225,8 @@ def _count(cursor: Connection, merge: MergeInput, duplicates: int, held: int) ->
         skipped=skipped,
         conflicts=fresh,
         withdrawn=withdrawn,
-        duplicates=duplicates,
+        duplicates=0,
+        keyless=0,
         base_changes=0 if merge.source is None else moved + dropped,
         held_deletes=held,
     )

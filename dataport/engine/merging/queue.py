@@ -56,10 +56,10 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     """Make `plan_conflicts` from the judged and the absent rows."""
     cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({_COLUMNS})")
     has_open = cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None
-    queries = [_cells(merge, field) for field in _conflicting_fields(cursor, merge)]
+    queries = [_cells(field) for field in _conflicting_fields(cursor, merge)]
     if has_open:
         queries += [_settled_cells(merge, field) for field in merge.fields]
-        queries.append(_returned_rows(merge))
+        queries.append(_returned_rows())
     if not merge.inserts_only:
         queries.append(_edited_after_delete(merge))
     if merge.deletes:
@@ -94,7 +94,7 @@ _JUDGED = (
 )
 
 
-def _cells(merge: MergeInput, field: Field) -> str:
+def _cells(field: Field) -> str:
     """Values that both sides changed; those already queued with this very value are left out."""
     theirs = json_value(field, f"t.{ident(field.name)}")
     return (
@@ -159,7 +159,7 @@ def _deleted_after_edit(merge: MergeInput) -> str:
     )
 
 
-def _returned_rows(merge: MergeInput) -> str:
+def _returned_rows() -> str:
     """Rows whose deletion was queued and which the source sends again."""
     return (
         "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"

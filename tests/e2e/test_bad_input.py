@@ -1,0 +1,120 @@
+"""Bad input: a clear error, a failed job and an untouched store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.e2e.conftest import World
+
+CASES: list[tuple[str, bytes, str]] = [
+    ("empty.csv", b"", "empty-file"),
+    ("header.csv", b"lead_id,name\n", "no-rows"),
+    ("binary.csv", bytes(range(256)) * 64, "format-error"),
+    ("twice.csv", b"email,E-mail Address\na@example.org,b@example.org\n", "duplicate-label"),
+    ("empty.json", b"", "empty-file"),
+    ("broken.json", b'[{"lead_id": "1", "name": "A"}, {"lead_id": "2", "na', "json-error"),
+    ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(64), "format-error"),
+    ("columns.csv", b"colour,size\nred,4\n", "missing-label"),
+]
+
+
+@pytest.fixture
+def full(world: World, write: Callable[[str, str], Path]) -> World:
+    world.send(write("good.csv", "lead_id,name\nL1,Ann\n"))
+    return world
+
+
+def refused(world: World, path: Path, *words: str) -> dict[str, str]:
+    """The error of an import that must fail, having checked everything around it."""
+    before = world.rows(), world.log()
+    done = world.run("import", str(path), *(words or ("--dataset", "leads", "--source", "crm")))
+    assert done.code == 1, done
+    assert (done.document["status"], done.document["commit"]) == ("failed", None)
+    error: dict[str, str] = done.document["error"]
+    assert error["title"]
+    assert error["hint"]
+    job = world.ok("jobs", "show", str(done.document["job"]))
+    assert (job["status"], job["error"]["code"]) == ("failed", error["code"])
+    assert (world.rows(), world.log()) == before
+    return error
+
+
+@pytest.mark.parametrize(("name", "content", "code"), CASES, ids=[case[0] for case in CASES])
+def test_a_bad_file_is_refused(
+    full: World, tmp_path: Path, name: str, content: bytes, code: str
+) -> None:
+    """ERR-02, VAL-09, SEC-06."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert refused(full, path)["code"] == code
+
+
+def test_paths_that_are_no_files_are_refused(full: World, tmp_path: Path) -> None:
+    assert refused(full, tmp_path)["code"] == "not-a-file"
+    assert refused(full, tmp_path / "nowhere.csv")["code"] == "file-missing"
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read every file")
+def test_an_unreadable_file_is_refused(full: World, write: Callable[[str, str], Path]) -> None:
+    path = write("secret.csv", "lead_id,name\nL2,Bob\n")
+    path.chmod(0)
+    assert refused(full, path)["code"] == "file-unreadable"
+
+
+def test_an_unknown_dataset_is_named_with_the_nearest(
+    full: World, write: Callable[[str, str], Path]
+) -> None:
+    path = write("x.csv", "lead_id,name\nL2,Bob\n")
+    error = refused(full, path, "--dataset", "leeds", "--source", "crm")
+    assert (error["code"], error["hint"]) == ("unknown-dataset", "Did you mean 'leads'?")
+
+
+def test_strict_takes_all_or_nothing(full: World, write: Callable[[str, str], Path]) -> None:
+    path = write("mixed.csv", "lead_id,email\nL2,b@example.org\nL3,nope\n")
+    done = full.run("import", str(path), "--dataset", "leads", "--source", "crm", "--strict")
+    assert (done.code, done.document["status"]) == (3, "failed")
+    assert done.document["error"]["code"] == "rejected-rows"
+    assert Path(done.document["rejects_file"]).exists()
+    assert [row["lead_id"] for row in full.rows()] == ["L1"]
+
+
+def test_a_store_from_a_newer_version_is_left_alone(full: World) -> None:
+    full.ok("daemon", "stop")
+    with duckdb.connect(str(full.home.store)) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE name = 'schema'")
+    done = full.run("status")
+    assert (done.code, done.document["error"]["code"]) == (1, "store-too-new")
+    with duckdb.connect(str(full.home.store), read_only=True) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone() == (
+            "999",
+        )
+
+
+def test_a_broken_config_keeps_the_last_good_one_and_says_so(full: World) -> None:
+    config = full.home.config_file
+    good = config.read_text(encoding="utf-8")
+    config.write_text(good + '\ntimezon = "UTC"\n', encoding="utf-8")
+    error = full.wait(lambda: full.ok("status").get("config_error"))
+    assert (error["code"], error["hint"]) == ("unknown-key", "Did you mean 'timezone'?")
+    assert str(config) in error["title"]
+    assert [row["lead_id"] for row in full.rows()] == ["L1"]
+    full.ok("daemon", "restart")
+    assert full.ok("status")["config_error"]["code"] == "unknown-key"
+    config.write_text(good, encoding="utf-8")
+    full.wait(lambda: full.ok("status").get("config_error") is None)
+
+
+def test_a_broken_definition_keeps_the_last_good_one(full: World) -> None:
+    path = full.home.datasets / "leads.toml"
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good.replace('type = "integer"', 'type = "integr"'), encoding="utf-8")
+    error = full.wait(lambda: full.ok("status").get("config_error"))
+    assert "Did you mean 'integer'?" in error["hint"]
+    full.ok("daemon", "restart")
+    assert full.ok("status")["config_error"] is not None
+    assert [row["lead_id"] for row in full.rows()] == ["L1"]

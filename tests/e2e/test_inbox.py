@@ -1,0 +1,74 @@
+"""Files in inboxes, and what becomes of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.conftest import World
+
+
+def drop(path: Path, inbox: Path) -> Path:
+    """Put a finished file into an inbox at once."""
+    partial = inbox / f".{path.name}.part"
+    shutil.copyfile(path, partial)
+    return partial.rename(inbox / path.name)
+
+
+def test_a_file_is_merged_and_moves_to_done(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    dropped = drop(write("leads.csv", "lead_id,email\nL1,a@example.org\nL2,nope\n"), inbox)
+    [job] = world.wait_jobs(1)
+    assert (job["status"], job["inbox"], job["source"]) == ("completed", "crm", "crm")
+    assert not dropped.exists()
+    assert (inbox / ".done" / "leads.csv").exists()
+    assert Path(job["rejects_file"]).parent == inbox / ".rejects"
+    assert world.ok("status")["waiting"]["rejects"] == 1
+    assert [row["lead_id"] for row in world.rows()] == ["L1"]
+
+
+def test_a_bad_file_moves_to_failed(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    drop(write("bad.json", '[{"lead_id": "1"'), inbox)
+    [job] = world.wait_jobs(1)
+    assert (job["status"], job["error"]["code"]) == ("failed", "json-error")
+    assert (inbox / ".failed" / "bad.json").exists()
+    assert world.rows() == []
+
+
+def test_many_files_are_merged_in_the_order_of_their_age(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    for number in range(12):
+        drop(write(f"v{number:02}.csv", f"lead_id,score\nL1,{number}\n"), inbox)
+    jobs = world.wait_jobs(12)
+    assert {job["status"] for job in jobs} == {"completed"}
+    assert world.rows()[0]["score"] == 11
+    scores = [v["values"]["score"] for v in world.ok("history", "leads", "L1")["items"]]
+    assert scores == list(range(11, -1, -1))
+
+
+def test_what_arrived_while_nobody_watched_is_taken_up(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    world.ok("daemon", "stop")
+    drop(write("late.csv", "lead_id,score\nL1,1\n"), inbox)
+    world.ok("status")
+    world.wait_jobs(1)
+    assert len(world.rows()) == 1
+
+
+def test_the_same_file_again_is_moved_away_and_changes_nothing(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    path = write("leads.csv", "lead_id,score\nL1,1\n")
+    drop(path, inbox)
+    world.wait_jobs(1)
+    drop(path, inbox)
+    jobs = world.wait_jobs(2)
+    assert "Already imported" in jobs[0]["message"]
+    assert sorted(p.name for p in (inbox / ".done").iterdir()) == ["leads-2.csv", "leads.csv"]
+    assert len(world.log()) == 1
