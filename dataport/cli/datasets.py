@@ -1,0 +1,122 @@
+"""`dataport datasets`: which there are, what their fields are, whether a definition is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dataport.cli import output
+from dataport.cli.options import DATASET, Group, Session
+
+
+@click.group("datasets", cls=Group)
+def datasets_command() -> None:
+    """List datasets, show and check their definitions."""
+
+
+@datasets_command.command("list")
+@click.pass_obj
+def list_datasets(session: Session) -> None:
+    """Datasets and how many rows each holds."""
+    with session.client() as client:
+        document = client.get("/v1/datasets")
+    session.emit(document, _show_datasets)
+
+
+def _show_datasets(document: dict[str, Any]) -> None:
+    if not document["items"]:
+        output.say("No datasets; definitions belong in config/datasets/ of the home.")
+        return
+    output.table(
+        ("dataset", "title", "rows", "fields", "key"),
+        [
+            (
+                item["name"],
+                item.get("title"),
+                item.get("rows"),
+                _number_of(item.get("fields")),
+                _words(item.get("primary_key")),
+            )
+            for item in document["items"]
+        ],
+    )
+
+
+def _number_of(fields: Any) -> Any:
+    return len(fields) if isinstance(fields, list) else fields
+
+
+def _words(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+@datasets_command.command("show")
+@click.argument("dataset", type=DATASET)
+@click.pass_obj
+def show(session: Session, dataset: str) -> None:
+    """A dataset's fields, types, checks and merge policies."""
+    with session.client() as client:
+        document = client.get(f"/v1/datasets/{dataset}")
+    session.emit(document, _show_definition)
+
+
+def _show_definition(definition: dict[str, Any]) -> None:
+    output.pairs(
+        [
+            ("dataset", definition["name"]),
+            ("title", definition.get("title")),
+            ("description", definition.get("description")),
+            ("key", _words(definition.get("primaryKey", definition.get("primary_key")))),
+            ("rows", definition.get("rows")),
+        ]
+    )
+    output.say()
+    output.table(
+        ("field", "type", "format", "merge", "checks", "also called"),
+        [
+            (
+                field["name"],
+                field.get("type"),
+                field.get("format"),
+                _words(field.get("merge")),
+                _checks(field.get("constraints") or {}),
+                _words(field.get("aliases")) or None,
+            )
+            for field in definition["fields"]
+        ],
+    )
+
+
+def _checks(constraints: dict[str, Any]) -> str | None:
+    said = [
+        name if value is True else f"{name} {_words(value)}"
+        for name, value in constraints.items()
+        if value is not None and value is not False
+    ]
+    return "; ".join(said) or None
+
+
+@datasets_command.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def check(session: Session, file: Path) -> None:
+    """Check a dataset definition, without a daemon. Exit 2 if it is wrong."""
+    from dataport.engine.catalog.load import load_dataset
+
+    dataset = load_dataset(file.expanduser().absolute())
+    document = {
+        "ok": True,
+        "file": str(file.expanduser().absolute()),
+        "name": dataset.name,
+        "fields": len(dataset.fields),
+        "primary_key": list(dataset.primary_key),
+    }
+    session.emit(document, _show_checked)
+
+
+def _show_checked(document: dict[str, Any]) -> None:
+    key = ", ".join(document["primary_key"])
+    fields = output.count(document["fields"], "field")
+    output.say(f"{document['file']} is right: dataset {document['name']}, {fields}, key {key}.")

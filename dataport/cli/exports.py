@@ -1,0 +1,72 @@
+"""`dataport export`: rows out, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataport.cli.options import DATASET, Command, Session, absolute, given, names
+from dataport.cli.summary import exit_code, show_job
+from dataport.cli.waiting import wait_for
+
+if TYPE_CHECKING:
+    from dataport.client.api import Client
+
+FORMATS = ("csv", "json")
+
+
+@click.command("export", cls=Command)
+@click.argument("datasets", metavar="[D]...", nargs=-1, type=DATASET)
+@click.option("--format", type=click.Choice(FORMATS), help="Else the ending of --to, else csv.")
+@click.option(
+    "--to", type=click.Path(path_type=str), help="File to write; else below HOME/exports."
+)
+@click.option("--fields", metavar="A,B", help="Only these fields, in this order.")
+@click.option("--where", metavar="EXPR", help="Only rows for which this SQL condition holds.")
+@click.option("--sort", metavar="A,-B", help="By these fields; - turns one round.")
+@click.option("--as-of", metavar="COMMIT|TIME", help="As the dataset was then.")
+@click.option("--from", metavar="DATE", help="Not before this day or time.")
+@click.option("--until", metavar="DATE", help="Not after this day or time; a day counts whole.")
+@click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")
+@click.pass_obj
+def export_command(
+    session: Session, /, datasets: tuple[str, ...], no_wait: bool, **choices: Any
+) -> None:
+    """Write rows of datasets to a file; without a name, all datasets that hold rows."""
+    to = absolute(choices["to"]) if choices["to"] else None
+    made = {
+        "to": to,
+        "format": choices["format"] or _format_of(to),
+        "fields": names(choices["fields"]),
+        "sort": names(choices["sort"]),
+    }
+    body = given(**{**choices, **made})
+    with session.client() as client:
+        body["datasets"] = list(datasets) or _all_with_rows(client)
+        job = int(client.post("/v1/exports", body)["job"])
+        if no_wait:
+            document = client.get(f"/v1/jobs/{job}")
+        else:
+            document = wait_for(session, client, job, "export")
+    session.emit(document, lambda found: show_job(session, found))
+    raise click.exceptions.Exit(exit_code([document], strict=False))
+
+
+def _format_of(to: str | None) -> str:
+    ending = Path(to).suffix.lstrip(".").lower() if to else ""
+    return ending if ending in FORMATS else "csv"
+
+
+def _all_with_rows(client: Client) -> list[str]:
+    from dataport.core.errors import NotFoundError
+
+    found = [item["name"] for item in client.get("/v1/datasets")["items"] if item.get("rows")]
+    if not found:
+        raise NotFoundError(
+            "nothing-to-export",
+            "No dataset holds any rows.",
+            hint="Import a file first, or name a dataset to get its columns.",
+        )
+    return found

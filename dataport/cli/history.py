@@ -1,0 +1,108 @@
+"""`dataport log`, `history` and `undo`: what changed, who did it, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataport.cli import output
+from dataport.cli.options import DATASET, Command, Session, given
+from dataport.cli.rows import record_path
+
+
+@click.command("log", cls=Command)
+@click.option("--dataset", type=DATASET, help="Only commits that touch this dataset.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.pass_obj
+def log_command(session: Session, dataset: str | None, limit: int) -> None:
+    """Commits, newest first."""
+    with session.client() as client:
+        document = client.get("/v1/commits", **given(dataset=dataset, limit=limit))
+    session.emit(document, _show_log)
+
+
+def _show_log(document: dict[str, Any]) -> None:
+    if not document["items"]:
+        output.say("No commits yet.")
+        return
+    output.table(
+        ("commit", "time", "who", "source", "job", "changes", "message"),
+        [
+            (
+                item["commit"],
+                output.local_time(item["time"]),
+                item.get("actor"),
+                item.get("source"),
+                item.get("job"),
+                changes_in_short(item.get("changes") or {}),
+                item.get("message"),
+            )
+            for item in document["items"]
+        ],
+    )
+
+
+def changes_in_short(changes: dict[str, int]) -> str | None:
+    """Counts that are not nought: `900 inserted, 2 conflicts`."""
+    said = [f"{number:,} {word}" for word, number in changes.items() if number]
+    return ", ".join(said) or None
+
+
+@click.command("history", cls=Command)
+@click.argument("dataset", type=DATASET)
+@click.argument("key", metavar="KEY")
+@click.pass_obj
+def history_command(session: Session, dataset: str, key: str) -> None:
+    """Every version of one record, newest first.
+
+    KEY is the key's value, or a JSON array where the key has several fields.
+    """
+    with session.client() as client:
+        document = client.get(f"{record_path(dataset, key)}/history")
+    session.emit(document, lambda found: _show_history(dataset, key, found))
+
+
+def _show_history(dataset: str, key: str, document: dict[str, Any]) -> None:
+    if not document["items"]:
+        output.say(f"{dataset} {key} has no history.")
+        return
+    oldest_first = sorted(document["items"], key=lambda item: int(item["commit"]))
+    before: dict[str, Any] = {}
+    versions = []
+    for item in oldest_first:
+        after = item.get("values") or {}
+        versions.append((item, before, after))
+        before = after
+    for item, before, after in reversed(versions):
+        _show_version(item, before, after)
+
+
+def _show_version(item: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
+    origin = f" from {item['source']}" if item.get("source") else ""
+    actor = f" by {item['actor']}" if item.get("actor") else ""
+    moment = output.local_time(item["time"])
+    output.say(f"commit {item['commit']}  {moment}  {item['operation']}{origin}{actor}")
+    for field, value in after.items():
+        if value != before.get(field):
+            output.change(field, before.get(field), value, is_new=not before)
+
+
+@click.command("undo", cls=Command)
+@click.argument("commit", type=click.IntRange(min=1))
+@click.pass_obj
+def undo_command(session: Session, commit: int) -> None:
+    """Take back one commit by a new one; what was changed since stays."""
+    with session.client() as client:
+        document = client.post(f"/v1/commits/{commit}/undo", {})
+    session.emit(document, lambda found: _show_undo(session, commit, found))
+
+
+def _show_undo(session: Session, undone: int, document: dict[str, Any]) -> None:
+    if document.get("commit") is None:
+        output.say(f"Nothing to take back: commit {undone} no longer shows in the store.")
+    else:
+        changes = changes_in_short(document.get("changes") or {}) or "nothing changed"
+        output.say(f"commit {document['commit']} takes back commit {undone}: {changes}")
+    if document.get("conflicts"):
+        output.say(f"Some values were changed since: {session.command('conflicts', 'list')}")

@@ -1,0 +1,107 @@
+"""`dataport import`: files in, as jobs of the daemon."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataport.cli import output
+from dataport.cli.options import DATASET, Command, Session, absolute, given
+from dataport.cli.summary import exit_code, show_job
+from dataport.cli.waiting import Job, wait_for
+from dataport.core.words import Mode, OnMatch
+
+if TYPE_CHECKING:
+    from dataport.client.api import Client
+    from dataport.core.errors import DataportError
+
+MODE = click.Choice([mode.value for mode in Mode])
+ON_MATCH = click.Choice([how.value for how in OnMatch])
+
+
+@click.command("import", cls=Command)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=str))
+@click.option("--dataset", type=DATASET, help="Dataset that the rows belong to.")
+@click.option("--package", help="Package that the documents belong to.")
+@click.option("--source", help="Who the file comes from, such as crm.")
+@click.option("--mapping", help="Mapping that turns columns into fields.")
+@click.option("--format", help="Format of the file; else its content tells.")
+@click.option("--mode", type=MODE, help="What the file says about rows it leaves out.")
+@click.option("--on-match", type=ON_MATCH, help="What happens to rows that are already there.")
+@click.option("--dry-run", is_flag=True, help="Check and plan; change nothing.")
+@click.option("--hold", is_flag=True, help="Wait for approval before anything is applied.")
+@click.option(
+    "--strict", is_flag=True, help="Any rejected row fails the file; exit 3 if one waits."
+)
+@click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")
+@click.pass_obj
+def import_command(
+    session: Session, /, paths: tuple[str, ...], no_wait: bool, strict: bool, **choices: Any
+) -> None:
+    """Check files and merge them into the store.
+
+    What a person must decide waits: see `dataport conflicts` and `dataport jobs`.
+    """
+    _check_target(choices)
+    files = [absolute(path) for path in paths]
+    with session.client() as client:
+        submitted = [_submit(client, path, strict=strict, **choices) for path in files]
+        if len(submitted) == 1 and isinstance(submitted[0], Exception):
+            raise submitted[0]
+        jobs = [
+            _finish(session, client, path, job, no_wait)
+            for path, job in zip(files, submitted, strict=True)
+        ]
+    if session.json:
+        output.document(jobs[0] if len(jobs) == 1 else {"items": jobs})
+    raise click.exceptions.Exit(exit_code(jobs, strict))
+
+
+def _check_target(choices: dict[str, Any]) -> None:
+    if choices["dataset"] and choices["package"]:
+        raise click.UsageError("Name either --dataset or --package, not both.")
+
+
+def _submit(client: Client, path: str, **choices: Any) -> int | DataportError:
+    """The number of the new job, or why there is none; other files are not held up by it."""
+    from dataport.core.errors import DataportError, NoDaemonError
+
+    try:
+        answer = client.post("/v1/imports", given(path=path, origin="cli", **choices))
+    except NoDaemonError:
+        raise
+    except DataportError as error:
+        return error
+    return int(answer["job"])
+
+
+def _finish(
+    session: Session, client: Client, path: str, job: int | DataportError, no_wait: bool
+) -> Job:
+    """The job's document once it ended, printed for people as it comes."""
+    if not isinstance(job, int):
+        document = _refused(path, job)
+    elif no_wait:
+        document = client.get(f"/v1/jobs/{job}")
+    else:
+        document = wait_for(session, client, job, PurePath(path).name)
+    if not session.json:
+        show_job(session, document)
+    return document
+
+
+def _refused(path: str, error: DataportError) -> Job:
+    """The document of a file that never became a job."""
+    nothing = dict.fromkeys(
+        ("job", "dataset", "source", "rows", "changes", "commit", "rejects_file")
+    )
+    return {
+        **nothing,
+        "kind": "import",
+        "status": "failed",
+        "file": path,
+        "elapsed_s": 0.0,
+        "error": error.as_dict(),
+    }

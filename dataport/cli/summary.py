@@ -1,0 +1,135 @@
+"""A job in words: what was read, what changed, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from dataport.cli import errors, output
+from dataport.cli.options import Session
+from dataport.cli.waiting import Job
+
+REJECTED = "rejected-rows"
+"""Error code of a strict import that had rejects."""
+
+_ROWS = ("read", "valid", "rejected", "duplicate")
+_CHANGES = ("inserted", "updated", "deleted", "unchanged", "skipped")
+
+
+def show_job(session: Session, job: Job) -> None:
+    """Print how a job went; a failed one goes to stderr."""
+    if job.get("error"):
+        _show_failure(session, job)
+    elif job.get("kind") == "export":
+        _show_export(job)
+    else:
+        _show_import(session, job)
+    for notice in job.get("notices") or ():
+        output.say(f"Note: {_sentence(notice)}")
+
+
+def exit_code(jobs: list[Job], strict: bool) -> int:
+    """0 done, 1 failed, 130 cancelled; with `strict` 3 for rejects or if somebody is needed."""
+    if any(_has_failed(job) for job in jobs):
+        return errors.FAILED
+    if any(job.get("status") == "cancelled" for job in jobs):
+        return errors.INTERRUPTED
+    if any(_was_rejected(job) for job in jobs) or (strict and any(map(_needs_person, jobs))):
+        return errors.WAITS
+    return errors.DONE
+
+
+def _was_rejected(job: Job) -> bool:
+    return (job.get("error") or {}).get("code") == REJECTED
+
+
+def _has_failed(job: Job) -> bool:
+    return job.get("status") == "failed" and not _was_rejected(job)
+
+
+def _needs_person(job: Job) -> bool:
+    conflicts = (job.get("changes") or {}).get("conflicts", 0)
+    rejected = (job.get("rows") or {}).get("rejected", 0)
+    return job.get("status") == "waiting" or conflicts > 0 or rejected > 0
+
+
+def _show_failure(session: Session, job: Job) -> None:
+    if job.get("status") != "cancelled":
+        output.note(f"{_name(job)}: {job.get('status')}, nothing was changed.")
+    errors.explain(job["error"])
+    _show_rejects(session, job, output.note)
+
+
+def _show_export(job: Job) -> None:
+    rows = job.get("rows") or {}
+    written = rows.get("written")
+    if job.get("status") != "completed":
+        output.say(f"Export {job['job']}: {job.get('status')}.")
+        return
+    if not written:
+        output.say(f"No rows to export; {job.get('file')} holds the columns only.")
+        return
+    output.say(f"{output.count(written, 'row')} written to {job.get('file')}")
+
+
+def _show_import(session: Session, job: Job) -> None:
+    target = f" -> {job['dataset']}" if job.get("dataset") else ""
+    origin = f" from {job['source']}" if job.get("source") else ""
+    rows = job.get("rows")
+    counts = ", ".join(f"{rows.get(word, 0):,} {word}" for word in _ROWS) if rows else job["status"]
+    output.say(f"{_name(job)}{target}{origin}: {counts}")
+    if job.get("changes"):
+        output.say(_changes(job))
+    if job.get("message"):
+        output.say(_sentence(job["message"]))
+    _show_rejects(session, job, output.say)
+    _show_next(session, job)
+
+
+def _changes(job: Job) -> str:
+    changes = job["changes"]
+    counts = ", ".join(f"{changes.get(word, 0):,} {word}" for word in _CHANGES)
+    counts += f", {output.count(changes.get('conflicts'), 'conflict')}"
+    if job.get("commit") is not None:
+        return f"commit {job['commit']}: {counts}"
+    if job.get("dry_run"):
+        return f"dry run, nothing was changed; it would be: {counts}"
+    if job.get("status") == "waiting":
+        return f"planned: {counts}"
+    return f"no commit: {counts}"
+
+
+def _show_rejects(session: Session, job: Job, tell: Callable[[str], None]) -> None:
+    rejected = (job.get("rows") or {}).get("rejected", 0)
+    if not rejected:
+        return
+    tell(
+        f"{output.count(rejected, 'row')} rejected; why, and where: "
+        f"{session.command('jobs', 'rejects', job['job'])}"
+    )
+    if job.get("rejects_file"):
+        tell(f"To fix and import again: {job['rejects_file']}")
+
+
+def _show_next(session: Session, job: Job) -> None:
+    number, status = job["job"], job.get("status")
+    if status in ("pending", "processing"):
+        output.say(f"Job {number} is {status}: {session.command('jobs', 'show', number)}")
+    elif status == "waiting":
+        output.say(f"Job {number} waits for you. Look: {session.command('jobs', 'plan', number)}")
+        output.say(f"  apply it: {session.command('jobs', 'approve', number)}")
+        output.say(f"  drop it:  {session.command('jobs', 'discard', number)}")
+    elif job.get("dry_run"):
+        output.say(f"Before and after: {session.command('jobs', 'plan', number)}")
+    elif conflicts := (job.get("changes") or {}).get("conflicts", 0):
+        verb = "waits" if conflicts == 1 else "wait"
+        command = session.command("conflicts", "list")
+        output.say(f"{output.count(conflicts, 'conflict')} {verb}: {command}")
+
+
+def _name(job: Job) -> str:
+    return PurePath(job["file"]).name if job.get("file") else f"job {job['job']}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
