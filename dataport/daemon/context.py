@@ -1,0 +1,25 @@
+"""What routes ask for: the services, and who asks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from dataport.core.words import Origin
+from dataport.daemon.services import Services
+
+
+def services_of(request: Request) -> Services:
+    """The services of the daemon that answers."""
+    services: Services = request.app.state.services
+    return services
+
+
+def origin_of(x_dataport_origin: Annotated[str | None, Header()] = None) -> Origin:
+    """Where the request was made (M-17); what does not say is the API itself."""
+    return {"cli": Origin.CLI, "tui": Origin.TUI}.get(x_dataport_origin or "", Origin.API)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+OriginDep = Annotated[Origin, Depends(origin_of)]

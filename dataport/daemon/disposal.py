@@ -1,0 +1,88 @@
+"""Where files go when their job ends, and where reject files are put (design section 5)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from dataport.core.errors import DataportError
+from dataport.core.paths import PRIVATE_DIRECTORY, Home
+from dataport.daemon.inboxes.names import free_name, move_into
+from dataport.engine.jobs import Job
+from dataport.engine.staging.reject_file import write_reject_file
+from dataport.engine.staging.request import read_stage
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED = "done", "failed"
+
+
+def dispose(home: Home, job: Job) -> None:
+    """Move an ended job's file out of its inbox, unless it has changed since it was read."""
+    folder, job_disposal = job.inbox, job.disposal
+    job.disposal = None
+    if not folder or not job_disposal or not job.file:
+        return
+    path = Path(job.file)
+    if not path.is_relative_to(home.inbox(folder)) or not path.is_file():
+        return
+    if job.identity is not None and job.identity != _identity(path):
+        log.info("Job %d: %s has changed since and stays in the inbox.", job.job, path.name)
+        return
+    target = home.inbox(folder) / f".{job_disposal}"
+    try:
+        target.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        moved = move_into(path, target)
+    except OSError as error:
+        log.warning("Job %d: %s can't be moved to %s: %s", job.job, path, target, error)
+        job.notices.append(f"{path.name} is still in the inbox: {error.strerror}.")
+        return
+    log.info("Job %d: %s is now %s.", job.job, path.name, moved)
+
+
+def put_rejects(home: Home, job: Job) -> None:
+    """Write the rejected rows next to the source, in the inbox's own folder for an inbox."""
+    directory = home.job_staging(job.job)
+    staged = read_stage(directory)
+    if staged is None or not staged.rows.rejected or job.rejects_file:
+        return
+    source = Path(job.file or "file")
+    beside = home.inbox(job.inbox) / ".rejects" if job.inbox else source.parent
+    for place in (beside, home.root / "rejects"):
+        try:
+            place.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+            target = free_name(place, f"{_plain_stem(source)}.rejects.csv")
+            write_reject_file(directory, staged, target)
+        except OSError as error:
+            log.info("Rejects of job %d can't be written to %s: %s", job.job, place, error)
+            continue
+        job.rejects_file = str(target)
+        return
+    raise DataportError(
+        "rejects-unwritable",
+        "The rejected rows can't be written down.",
+        f"Neither {beside} nor {home.root} can be written.",
+        "Check the rights of both and the space left, then retry the job.",
+    )
+
+
+def failed_copy(home: Home, job: Job) -> Path:
+    """Where the file of an ended job lies now: where it was, or moved aside."""
+    path = Path(job.file or "")
+    if path.is_file() or not job.inbox:
+        return path
+    for folder in (FAILED, DONE):
+        aside = home.inbox(job.inbox) / f".{folder}" / path.name
+        if aside.is_file():
+            return aside
+    return path
+
+
+def _plain_stem(source: Path) -> str:
+    """`leads` of `leads.csv`, and of the `leads.rejects.csv` that was fixed and dropped back."""
+    return source.stem.removesuffix(".rejects")
+
+
+def _identity(path: Path) -> dict[str, int]:
+    status = path.stat()
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}

@@ -1,0 +1,1 @@
+"""Watched folders: when a file is complete, it is handed to the job queue."""

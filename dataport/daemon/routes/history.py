@@ -1,0 +1,139 @@
+"""The log, the conflict queue, and taking things back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from dataport.core.errors import UsageError
+from dataport.core.words import ConflictStatus, Take
+from dataport.daemon.answers import answer
+from dataport.daemon.context import OriginDep, ServicesDep
+from dataport.daemon.services import Services
+from dataport.engine.conflicts import ConflictFilter, Resolution
+
+router = APIRouter(prefix="/v1", tags=["history"])
+
+Count = Annotated[int | None, Query(ge=0)]
+
+
+class ResolveBody(BaseModel):
+    """A side to take, or a value; `shown` is the store's value the decision was made about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    take: Take | None = None
+    value: Any = None
+    shown: Any = None
+
+    def resolution(self) -> Resolution:
+        """What was decided. Raises UsageError unless it is exactly one of take and value."""
+        if (self.take is None) == ("value" not in self.model_fields_set):
+            raise UsageError(
+                "take-or-value",
+                "A conflict is settled by a side or by a value.",
+                hint="Give either take (ours, theirs, base) or value.",
+            )
+        return Resolution(take=self.take, value=self.value)
+
+    def seen(self) -> tuple[Any] | None:
+        """The value that was shown, if the caller said."""
+        return (self.shown,) if "shown" in self.model_fields_set else None
+
+
+class ResolveAllBody(BaseModel):
+    """A side to take for every open conflict that matches."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    take: Take
+    dataset: str | None = None
+    field: str | None = None
+    source: str | None = None
+
+
+class UndoBody(BaseModel):
+    """Why a commit is taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str = ""
+
+
+@router.get("/commits", summary="Commits, newest first")
+def list_commits(
+    services: ServicesDep, dataset: str | None = None, limit: Count = None
+) -> Response:
+    """All commits, or those that touched one dataset."""
+    return answer({"items": services.engine.log(dataset, limit)})
+
+
+@router.post("/commits/{commit}/undo", summary="Take back a commit")
+def undo_commit(
+    commit: int, services: ServicesDep, origin: OriginDep, body: UndoBody | None = None
+) -> Response:
+    """A new commit; later edits survive and real clashes become conflicts."""
+    message = body.message if body else ""
+    result = services.engine.undo(commit, services.engine.author(origin), message)
+    return _changed(services, result)
+
+
+@router.get("/conflicts", summary="Conflicts, oldest first")
+def list_conflicts(
+    services: ServicesDep,
+    status: str = ConflictStatus.OPEN,
+    dataset: str | None = None,
+    field: str | None = None,
+    source: str | None = None,
+    limit: Count = None,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """Open ones unless another status, or `all`, is asked for."""
+    if status != "all" and status not in list(ConflictStatus):
+        raise UsageError(
+            "unknown-status",
+            f"{status!r} is no status of a conflict.",
+            hint=f"Valid: all, {', '.join(ConflictStatus)}.",
+        )
+    which = ConflictFilter(None if status == "all" else status, dataset, field, source)
+    return answer(services.engine.conflicts(which, limit, offset))
+
+
+@router.post("/conflicts/resolve", summary="Settle all conflicts that match")
+def resolve_all(body: ResolveAllBody, services: ServicesDep, origin: OriginDep) -> Response:
+    """One commit for all of them."""
+    which = ConflictFilter(dataset=body.dataset, field=body.field, source=body.source)
+    author = services.engine.author(origin)
+    return _changed(services, services.engine.resolve_all(which, Resolution(body.take), author))
+
+
+@router.post("/conflicts/undo", summary="Take back the newest resolution")
+def undo_resolution(services: ServicesDep, origin: OriginDep) -> Response:
+    """The conflicts it settled are open again, and the values are as they were."""
+    return _changed(services, services.engine.undo_resolution(services.engine.author(origin)))
+
+
+@router.get("/conflicts/{conflict}", summary="One conflict")
+def show_conflict(conflict: int, services: ServicesDep) -> Response:
+    """What the source sent last, what the store holds, what the file says."""
+    return answer(services.engine.conflict(conflict))
+
+
+@router.post("/conflicts/{conflict}/resolve", summary="Settle one conflict")
+def resolve_one(
+    conflict: int, body: ResolveBody, services: ServicesDep, origin: OriginDep
+) -> Response:
+    """Refused with 409 when the store no longer holds the value that was shown."""
+    author = services.engine.author(origin)
+    result = services.engine.resolve(conflict, body.resolution(), author, body.seen())
+    return _changed(services, result)
+
+
+def _changed(services: Services, result: dict[str, Any]) -> Response:
+    if result["commit"] is not None:
+        services.events.publish("commit", {"commit": result["commit"], "job": None})
+        services.queue.conflicts_changed()
+    return answer(result)
