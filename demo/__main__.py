@@ -93,7 +93,7 @@ def take_back() -> None:
     fair = next(item for item in ask("log")["items"] if item["source"] == "fair")
     run("undo", str(fair["commit"]))
     run("log", "--limit", "10")
-    say("Dropped again, October's very bytes are an old story; the newest file's change nothing")
+    say("The newest file dropped once more: its bytes are known, so nothing is done")
     drop("leads-crm-2026-11.csv", "sample-leads")
 
 
