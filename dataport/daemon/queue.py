@@ -30,6 +30,8 @@ from dataport.engine.store import Connection
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.1
+QUIET_S = 3.0
+"""Seconds without a job after which the store is tidied up."""
 STAGING_KEPT = 200
 """Ended jobs whose rejects and plans can still be looked at."""
 
@@ -60,6 +62,7 @@ class JobQueue:
         self._readers = ThreadPoolExecutor(workers, thread_name_prefix="reader")
         self._merger = threading.Thread(target=self._merge_forever, name="merger", daemon=True)
         self._waiting = WaitingCounts(engine)
+        self._is_dirty = True
 
     # -- life ------------------------------------------------------------------------------
 
@@ -246,11 +249,18 @@ class JobQueue:
         while True:
             with self._changed:
                 while not self._stopping.is_set() and self._next_to_merge() is None:
-                    self._changed.wait()
+                    if not self._changed.wait(QUIET_S if self._is_dirty else None):
+                        self._tidy()
                 live = self._next_to_merge()
                 if self._stopping.is_set() or live is None:
                     return
             self._guarded(live, self._merge)
+
+    def _tidy(self) -> None:
+        """Fold the store's log into its file while nothing else is asked for."""
+        if not self._live:
+            self._is_dirty = False
+            self._engine.store.checkpoint()
 
     def _next_to_merge(self) -> _Live | None:
         """The first staged import whose dataset has no earlier one still on its way."""
@@ -342,6 +352,7 @@ class JobQueue:
         self._dispose(job)
         self._engine.trim_staging(job.job)
         with self._changed:
+            self._is_dirty = True
             self._live.pop(job.job, None)
             self._changed.notify_all()
         if job.rejects_file:

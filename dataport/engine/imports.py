@@ -26,12 +26,13 @@ from dataport.engine.commits import Author, Commit, CommitPart, head, next_commi
 from dataport.engine.conflicts import settle_converged
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
+from dataport.engine.merging.bases import base_query
 from dataport.engine.merging.guards import reason_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
 from dataport.engine.merging.preview import write_preview
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
-from dataport.engine.sql import bases_table, literal
+from dataport.engine.sql import literal
 from dataport.engine.staging.process import stage as stage_file
 from dataport.engine.staging.request import (
     REJECTS_FILE,
@@ -173,8 +174,7 @@ class Imports:
             on_cursor(cursor)
             try:
                 progress(Phase.PLAN, 0, staged.rows.valid)
-                merge = self._merge_input(cursor, job, target, staged)
-                plan = make_plan(cursor, merge)
+                merge, plan = make_plan(cursor, self._merge_input(cursor, job, target, staged))
                 self._note_plan(job, staged, plan)
                 if self._must_wait(job, target, merge, plan, is_approved, cursor):
                     write_job(cursor, job)
@@ -288,8 +288,7 @@ class Imports:
             f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
         )
         cursor.execute(
-            f"CREATE TEMP VIEW staged_base AS SELECT * FROM {bases_table(target.dataset.name)}"
-            f" WHERE _source = {literal(target.source)}"
+            f"CREATE TEMP VIEW staged_base AS {base_query(target.dataset, target.source)}"
         )
         keyless = cursor.execute("SELECT 1 FROM staged_rows WHERE _key IS NULL LIMIT 1").fetchone()
         return MergeInput(

@@ -40,7 +40,7 @@ def versions_table(dataset: str) -> str:
 
 
 def bases_table(dataset: str) -> str:
-    """What each `_source` sent last per key, where it stated the field."""
+    """What each `_source` sent last per key; see `merging.bases` for how it is read."""
     return f"{CATALOG}.bases.{ident(dataset)}"
 
 

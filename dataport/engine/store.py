@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 Connection = duckdb.DuckDBPyConnection
 
+CHECKPOINT_SIZE = "1GiB"
+"""Log size at which a commit folds the log into the file itself. Folding rewrites every row
+group that changed, so it is left to quiet moments: see `Store.checkpoint`."""
+
 
 class Store:
     """An open store. Close it before the process ends, so that its log is folded in."""
@@ -58,6 +62,18 @@ class Store:
                 log.warning("The store could not be checkpointed: %s", error)
             self._connection.close()
 
+    def checkpoint(self) -> None:
+        """Fold the log into the file, unless somebody is writing just now."""
+        if not self._write_lock.acquire(blocking=False):
+            return
+        try:
+            with self.reading() as cursor:
+                cursor.execute("CHECKPOINT store")
+        except duckdb.TransactionException:
+            log.debug("The store is in use; its log is folded in later.")
+        finally:
+            self._write_lock.release()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A cursor for one request; it sees the last committed state."""
@@ -80,17 +96,20 @@ class Store:
             yield cursor
 
 
-def scratch_connection() -> Connection:
-    """An empty database in memory, without a way to the outside."""
-    return duckdb.connect(
+def scratch_connection(directory: Path | None = None) -> Connection:
+    """An empty database in memory that reaches no file outside of `directory`."""
+    connection = duckdb.connect(
         ":memory:",
         config={
             "threads": "1",
-            "enable_external_access": "false",
             "autoload_known_extensions": "false",
             "autoinstall_known_extensions": "false",
         },
     )
+    if directory is not None:
+        connection.execute(f"SET allowed_directories = [{_quoted(directory)}]")
+    connection.execute("SET enable_external_access = false")
+    return connection
 
 
 @contextmanager
@@ -123,12 +142,13 @@ def _connect(home: Home, settings: DaemonSettings) -> Connection:
         "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "wal_autocheckpoint": CHECKPOINT_SIZE,
     }
     if settings.threads:
         config["threads"] = settings.threads
     connection = duckdb.connect(":memory:", config=config)
     try:
-        connection.execute(f"ATTACH {_quoted(home.store)} AS store")
+        connection.execute(f"ATTACH {_quoted(home.store)} AS store (STORAGE_VERSION 'v1.5.0')")
         directories = ", ".join(_quoted(path) for path in (home.staging, home.exports, spill))
         connection.execute(f"SET allowed_directories = [{directories}]")
         connection.execute("SET enable_external_access = false")

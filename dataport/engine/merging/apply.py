@@ -8,15 +8,13 @@ from dataport.core.clock import naive_utc, now
 from dataport.core.words import ConflictStatus
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import next_conflict
+from dataport.engine.merging.bases import write_bases
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.merging.plan import Plan
 from dataport.engine.sql import (
-    base_versions_table,
-    bases_table,
     ident,
     idents,
-    literal,
     rows_table,
     versions_table,
 )
@@ -34,8 +32,7 @@ def apply_plan(
     """Write what `make_plan` left on `cursor` as `commit`."""
     _write_rows(cursor, merge, plan, commit)
     if merge.source is not None:
-        _write_bases(cursor, merge, commit)
-        _remember_stated(cursor, merge, commit)
+        write_bases(cursor, merge, commit)
     if plan.conflicts or plan.withdrawn:
         _write_conflicts(cursor, merge, commit, job, file)
 
@@ -91,70 +88,6 @@ def _inserted(plan: Plan) -> str:
 
 def _assignments(names: Sequence[str], prefix: str) -> str:
     return ", ".join(f"{ident(name)} = {prefix}{ident(name)}" for name in names)
-
-
-def _write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """The base of every accepted row becomes what the file states, queued values included."""
-    dataset, source = merge.dataset, literal(merge.source)
-    table, names = bases_table(dataset.name), [field.name for field in merge.fields]
-    everything = idents(dataset.field_names)
-    superseded = (
-        "SELECT _key FROM plan_delta WHERE has_base UNION ALL SELECT _key FROM plan_dropped"
-    )
-    cursor.execute(
-        f"INSERT INTO {base_versions_table(dataset.name)}"
-        f" (_source, _key, _commit, _until, {everything})"
-        f" SELECT b._source, b._key, b._commit, {commit}, {idents(dataset.field_names, 'b.')}"
-        f" FROM {table} b SEMI JOIN ({superseded}) k ON k._key = b._key"
-        f" WHERE b._source = {source}"
-    )
-    known = cursor.execute("SELECT 1 FROM plan_delta WHERE has_base LIMIT 1").fetchone()
-    if known:
-        cursor.execute(
-            f"MERGE INTO {table} b USING (SELECT t.* FROM {RESOLVED} t"
-            " SEMI JOIN (SELECT _record FROM plan_delta WHERE has_base) d ON d._record = t._record) t"
-            f" ON b._key = t._key AND b._source = {source}"
-            f" WHEN MATCHED THEN UPDATE SET _commit = {commit}, {_stated_values(merge)}"
-        )
-    if merge.deletes:
-        cursor.execute(
-            f"DELETE FROM {table} WHERE _source = {source}"
-            " AND _key IN (SELECT _key FROM plan_dropped)"
-        )
-    fresh = (
-        "SEMI JOIN (SELECT _record FROM plan_delta WHERE NOT has_base) d ON d._record = t._record"
-    )
-    cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
-        f" SELECT {source}, t._key, {commit}, {idents(names, 't.')} FROM {RESOLVED} t"
-        f" {fresh if known or _has_unchanged(cursor) else ''}"
-    )
-
-
-def _has_unchanged(cursor: Connection) -> bool:
-    row = cursor.execute(
-        f"SELECT (SELECT count(*) FROM plan_delta) < (SELECT count(*) FROM {RESOLVED})"
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _stated_values(merge: MergeInput) -> str:
-    return ", ".join(
-        f"{ident(name)} = CASE WHEN coalesce(list_contains(t._absent, {literal(name)}), false)"
-        f" THEN b.{ident(name)} ELSE t.{ident(name)} END"
-        if name in merge.partial
-        else f"{ident(name)} = t.{ident(name)}"
-        for name in (field.name for field in merge.fields)
-    )
-
-
-def _remember_stated(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    for name in merge.stated:
-        if name not in merge.base_fields:
-            cursor.execute(
-                "INSERT INTO store.stated VALUES (?, ?, ?, ?)",
-                [merge.dataset.name, merge.source, name, commit],
-            )
 
 
 def _write_conflicts(

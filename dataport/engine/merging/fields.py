@@ -72,4 +72,4 @@ def _two_way_rules(name: str, merge: MergeInput) -> str | None:
 
 
 def _context(merge: MergeInput) -> Context:
-    return Context(merge.dataset.name, merge.source or "", merge.stated, merge.source_ranks)
+    return Context(merge.dataset, merge.source or "", merge.stated, merge.source_ranks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.sql import ident, idents, rows_table
 from dataport.engine.store import Connection
@@ -9,18 +11,19 @@ from dataport.engine.store import Connection
 RESOLVED = "plan_incoming"
 
 
-def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[int, int]:
+def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int, int]:
     """Make the relation `plan_incoming`, whose every row has a `_key` of its own.
 
     A row without a key takes that of the one stored row, or of the one row of the same file,
     which agrees with it on the first group of `match` fields it states. Where several agree
     the group decides nothing. Rows that end up with one key are duplicates: the first stands.
 
-    Returns how many rows were duplicates so, and how many could not be given a key at all.
+    Returns the merge as it goes on, how many rows were duplicates so, and how many could not
+    be given a key at all. A key that was found or made is stated as the key field's value too.
     """
     if not merge.needs_keys:
         cursor.execute(f"CREATE TEMP VIEW {RESOLVED} AS SELECT * FROM {merge.incoming}")
-        return 0, 0
+        return merge, 0, 0
     groups = [
         group
         for group in merge.dataset.match
@@ -39,15 +42,20 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[int, int]:
         "CREATE TEMP TABLE plan_standing AS"
         " SELECT _key, min(_record) AS _record FROM plan_keys WHERE _key IS NOT NULL GROUP BY _key"
     )
+    key = merge.dataset.primary_key[0]
+    rest = "_key" if key not in merge.stated else f"_key, {ident(key)}"
     cursor.execute(
-        f"CREATE TEMP VIEW {RESOLVED} AS SELECT t.* REPLACE (k._key AS _key)"
+        f"CREATE TEMP VIEW {RESOLVED} AS"
+        f" SELECT t.* EXCLUDE ({rest}), k._key AS _key, k._key AS {ident(key)}"
         f" FROM {merge.incoming} t JOIN plan_standing k ON k._record = t._record"
     )
+    names = tuple(n for n in merge.dataset.field_names if n == key or n in merge.stated)
+    merge = replace(merge, stated=names)
     row = cursor.execute(
         "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key)"
         " FROM plan_keys"
     ).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+    return (merge, int(row[0]), int(row[1])) if row else (merge, 0, 0)
 
 
 def _lookup(merge: MergeInput, group: tuple[str, ...], alias: str) -> str:

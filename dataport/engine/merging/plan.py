@@ -73,9 +73,13 @@ class Plan:
         }
 
 
-def make_plan(cursor: Connection, merge: MergeInput) -> Plan:
-    """Decide every row of `merge` and leave the plan's relations on `cursor`."""
-    duplicates, keyless = resolve_keys(cursor, merge)
+def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
+    """Decide every row of `merge` and leave the plan's relations on `cursor`.
+
+    The merge comes back with what planning found out: which fields are stated once keys are
+    known. It is the one to apply.
+    """
+    merge, duplicates, keyless = resolve_keys(cursor, merge)
     if keyless:
         merge = replace(merge, has_unknown_keys=True)
     cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
@@ -85,7 +89,8 @@ def make_plan(cursor: Connection, merge: MergeInput) -> Plan:
     _run_steps(cursor, merge)
     held = absent.plan_absent(cursor, merge)
     queue.plan_conflicts(cursor, merge)
-    return replace(_count(cursor, merge, held), duplicates=duplicates, keyless=keyless)
+    plan = _count(cursor, merge, held)
+    return merge, replace(plan, duplicates=duplicates, keyless=keyless)
 
 
 def drop_plan(cursor: Connection) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dataport.engine.catalog.model import Field, FieldType
+from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.catalog.policies import Policy, PolicyName
-from dataport.engine.sql import bases_table, ident, literal
+from dataport.engine.merging.bases import base_query
+from dataport.engine.sql import ident, literal
 
 STORE_RANK = "store"
 """Word in `source_ranks` for values that a person set in the store."""
@@ -21,7 +22,7 @@ STORE_RANK = "store"
 class Context:
     """What a policy may look at besides the three values."""
 
-    dataset: str
+    dataset: Dataset
     source: str
     stated: tuple[str, ...]
     source_ranks: tuple[str, ...]
@@ -136,18 +137,16 @@ def _source_rank(field: Field, _policy: Policy, context: Context) -> Decision:
         return Decision("false", ours)
     theirs_rank = ranks[context.source]
     others = {source: rank for source, rank in ranks.items() if source != context.source}
-    sources = ", ".join(literal(source) for source in others if source != STORE_RANK) or "''"
-    rank_of = (
-        "CASE x._source "
-        + " ".join(f"WHEN {literal(source)} THEN {rank}" for source, rank in others.items())
-        + " END"
-        if others
-        else "NULL"
-    )
     name = ident(field.name)
+    bases = " UNION ALL ".join(
+        f"SELECT _key, {name}, {rank} AS _rank FROM ({base_query(context.dataset, source)})"
+        for source, rank in others.items()
+        if source != STORE_RANK
+    )
     asserted = (
-        f"(SELECT min({rank_of}) FROM {bases_table(context.dataset)} x"
-        f" WHERE x._key = o._key AND x._source IN ({sources}) AND x.{name} = o.{name})"
+        f"(SELECT min(x._rank) FROM ({bases}) x WHERE x._key = o._key AND x.{name} = o.{name})"
+        if bases
+        else "NULL"
     )
     ours_rank = f"coalesce({asserted}, {literal(others.get(STORE_RANK))})"
     return Decision(

@@ -34,7 +34,7 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
         base_fields=dataset.field_names,
         mode=Mode.MIRROR,
     )
-    plan = make_plan(cursor, merge)
+    merge, plan = make_plan(cursor, merge)
     apply_plan(cursor, merge, plan, commit, None, None)
     drop_plan(cursor)
     return plan
@@ -51,13 +51,13 @@ def undo_bases(cursor: Connection, dataset: Dataset, undone: int, commit: int) -
         f" AND b._commit <> {undone})"
     )
     cursor.execute(
-        f"INSERT INTO {past} (_source, _key, _commit, _until, {fields})"
-        f" SELECT _source, _key, _commit, {commit}, {fields} FROM {table} WHERE _commit = {undone}"
+        f"INSERT INTO {past} (_source, _key, _commit, _row_commit, _until, {fields})"
+        f" SELECT _source, _key, _commit, _row_commit, {commit}, {fields} FROM {table} WHERE _commit = {undone}"
     )
     cursor.execute(f"DELETE FROM {table} WHERE _commit = {undone}")
     cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, {fields})"
-        f" SELECT _source, _key, {commit}, {fields} FROM undo_bases"
+        f"INSERT INTO {table} (_source, _key, _commit, _row_commit, {fields})"
+        f" SELECT _source, _key, {commit}, _row_commit, {fields} FROM undo_bases"
     )
 
 

@@ -17,9 +17,10 @@ from dataport.engine.conflicts import (
     settle_converged,
 )
 from dataport.engine.merging.apply import apply_plan, keep_versions
+from dataport.engine.merging.bases import base_query
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
-from dataport.engine.sql import bases_table, ident, idents, literal, rows_table
+from dataport.engine.sql import ident, idents, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.tables import ensure_tables
 
@@ -66,10 +67,7 @@ class Ledger:
         with self.store.writing() as cursor:
             self._stage(cursor, rows, names, partial)
             self._present(cursor, present)
-            cursor.execute(
-                f"CREATE TEMP VIEW staged_base AS SELECT * FROM {bases_table('things')}"
-                f" WHERE _source = {literal(source)}"
-            )
+            cursor.execute(f"CREATE TEMP VIEW staged_base AS {base_query(self.dataset, source)}")
             ever = cursor.execute(
                 "SELECT DISTINCT field FROM store.stated WHERE source = ?", [source]
             ).fetchall()
@@ -88,7 +86,7 @@ class Ledger:
                 source_ranks=source_ranks,
                 buckets=buckets,
             )
-            plan = make_plan(cursor, merge)
+            merge, plan = make_plan(cursor, merge)
             if not plan.is_empty:
                 commit = next_commit(cursor)
                 apply_plan(cursor, merge, plan, commit, job, "file.csv")
@@ -155,7 +153,7 @@ class Ledger:
         names = idents(self.dataset.field_names)
         with self.store.reading() as cursor:
             found = cursor.execute(
-                f"SELECT _key, {names} FROM {bases_table('things')} WHERE _source = ?", [source]
+                f"SELECT _key, {names} FROM ({base_query(self.dataset, source)})"
             ).fetchall()
         return {
             row[0]: {
@@ -169,9 +167,7 @@ class Ledger:
     def conflicts(self, status: str | None = "open") -> list[dict[str, Any]]:
         """The queue, oldest first."""
         with self.store.reading() as cursor:
-            found = list_conflicts(
-                cursor, {"things": self.dataset}, ConflictFilter(status=status)
-            )
+            found = list_conflicts(cursor, {"things": self.dataset}, ConflictFilter(status=status))
         items: list[dict[str, Any]] = found["items"]
         return items
 
@@ -195,9 +191,7 @@ class Ledger:
     def _stage(
         self, cursor: Connection, rows: Sequence[Row], names: Sequence[str], partial: Sequence[str]
     ) -> None:
-        columns = ", ".join(
-            f"{ident(name)} {self.dataset.field(name).sql_type}" for name in names
-        )
+        columns = ", ".join(f"{ident(name)} {self.dataset.field(name).sql_type}" for name in names)
         absent = ", _absent VARCHAR[]" if partial else ""
         cursor.execute(
             "CREATE TEMP TABLE staged_rows (_record BIGINT, _line BIGINT, _key VARCHAR,"

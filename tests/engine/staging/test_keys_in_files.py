@@ -1,0 +1,133 @@
+"""Keys: canonical text, derived keys, rows without one, duplicates inside a file."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from dataport.engine.staging.keys import derived_sql, key_sql, key_text, value_text
+from dataport.engine.staging.pipeline import duplicate_steps
+from dataport.engine.steps import LocalRunner
+
+
+def test_a_row_without_a_key_gets_one_from_other_fields(read, leads):
+    """V-01."""
+    text = "lead_id,email,phone,name,company\n,A@b.co,,,\n,a@B.co ,,X,\n,,,X,Y\nL1,,,,\n,,,X,\n"
+    staged = read(text, leads)
+    keys = staged.rows("_line, _key, _derived")
+    assert [(line, key) for line, key, _ in keys] == [(2, None), (4, None), (5, "L1")]
+    digest = duckdb.sql("""SELECT '~' || sha256('["email","a@b.co"]')[:20]""").fetchone()
+    assert keys[0][2] == digest[0]
+    assert staged.rejects("_line, code, class") == [
+        (3, "primary-key", "duplicate"),
+        (6, "primary-key", "error"),
+    ]
+    assert staged.result.null_keys == 1
+
+
+def test_a_row_that_can_be_matched_needs_no_key(read, make):
+    dataset = make({"name": "id"}, {"name": "email"}, match=[["id"], ["email"]])
+    staged = read("id,email\n,a@b.co\n,\n", dataset)
+    assert staged.rows("_key, _derived, email") == [(None, None, "a@b.co")]
+    assert staged.rejects() == [(3, "primary-key")]
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "stands"), [("first", ["a"]), ("last", ["c"]), ("newest", ["b"]), ("ask", ["a"])]
+)
+def test_which_of_several_rows_stands(read, make, duplicates, stands):
+    """DUP; design 6."""
+    dataset = make(
+        {"name": "id"},
+        {"name": "v"},
+        {"name": "at", "type": "date"},
+        dateField="at",
+        duplicates=duplicates,
+    )
+    staged = read("id,v,at\n1,a,2026-01-01\n1,b,2026-03-01\n1,c,2026-02-01\n", dataset)
+    assert [value for (value,) in staged.rows("v")] == stands
+    assert staged.result.rows.duplicate == 2
+    assert staged.result.rows.rejected == 0
+    assert all("line" in message for (message,) in staged.rejects("message"))
+
+
+def test_a_rejected_row_is_no_duplicate(read, leads):
+    staged = read("lead_id,email\n1,bad\n1,a@b.co\n", leads)
+    assert staged.rows("_line") == [(3,)]
+    assert staged.rejects("_line, _key, class") == [(2, "1", "error")]
+    assert staged.result.null_keys == 0
+
+
+def test_the_result_does_not_depend_on_buckets(read, leads, tmp_path):
+    """Design 16."""
+    rows = [f"{at % 700 or ''},u{at % 900}@b.co,n{at}" for at in range(2_000)]
+    text = "lead_id,email,name\n" + "\n".join(rows)
+    found = set()
+    for buckets in (1, 3, 8, 64):
+        with duckdb.connect() as connection:
+            staged = read(text, leads)
+            path = staged.directory / "staged.parquet"
+            connection.execute(
+                "CREATE TEMP TABLE checked AS SELECT CASE WHEN i % 7 > 0 THEN 'k' || i % 700 END AS"
+                " _key, CASE WHEN i % 7 = 0 THEN '~' || i % 90 END AS _derived,"
+                " NULL::UTINYINT[] AS _errors FROM range(5000) t(i)"
+            )
+            connection.execute("CREATE TEMP VIEW numbered AS SELECT rowid AS _row, * FROM checked")
+            steps = duplicate_steps(plan_of(leads))
+            LocalRunner().run(connection, steps, buckets)
+            listed = connection.execute("FROM duplicates ORDER BY _row").fetchall()
+            found.add((tuple(listed), path.stat().st_size > 0))
+    assert len(found) == 1
+
+
+def plan_of(dataset):
+    from dataport.engine.staging.plan import Plan
+
+    return Plan(dataset, [], (), [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x",
+        'a"b\\c\n\x1f',
+        7,
+        -1.5,
+        1e22,
+        1.5e-7,
+        True,
+        Decimal("1.50"),
+        date(2026, 1, 2),
+        datetime(2026, 1, 2, 3, 4, 5),
+        datetime(2026, 1, 2, 3, 4, 5, 250_000),
+        time(9, 30),
+    ],
+)
+def test_key_text_is_the_same_in_sql_and_python(make, value):
+    kinds = {str: "string", int: "integer", float: "number", bool: "boolean", date: "date"}
+    kinds |= {datetime: "datetime", time: "time", Decimal: "number"}
+    field = {"name": "a", "type": kinds[type(value)]}
+    field |= {"scale": 2} if isinstance(value, Decimal) else {}
+    for key in (["a"], ["a", "b"]):
+        dataset = make(field, {"name": "b"}, primaryKey=key)
+        sql = key_sql(dataset, lambda name: name)
+        row = duckdb.execute(
+            f"SELECT {sql} FROM (SELECT ?::{dataset.field('a').sql_type} AS a, 'z' AS b)", [value]
+        ).fetchone()
+        assert row is not None
+        assert row[0] == key_text(dataset, [value, "z"][: len(key)])
+
+
+def test_other_values_have_a_text_too():
+    assert value_text(timedelta(seconds=1)) == "1000000"
+    assert value_text(["a", "b"]) == "[a, b]"
+    with pytest.raises(TypeError):
+        value_text(None)
+
+
+def test_only_a_single_text_key_is_derived(make):
+    dataset = make({"name": "id", "type": "integer"}, {"name": "e"}, deriveKey=[["e"]])
+    assert derived_sql(dataset, ["id", "e"], lambda name: name) is None
