@@ -248,19 +248,25 @@ class JobQueue:
     def _merge_forever(self) -> None:
         while True:
             with self._changed:
-                while not self._stopping.is_set() and self._next_to_merge() is None:
-                    if not self._changed.wait(QUIET_S if self._is_dirty else None):
-                        self._tidy()
+                self._changed.wait_for(
+                    lambda: self._stopping.is_set() or self._next_to_merge() is not None,
+                    timeout=QUIET_S if self._is_dirty else None,
+                )
                 live = self._next_to_merge()
-                if self._stopping.is_set() or live is None:
-                    return
-            self._guarded(live, self._merge)
+            if self._stopping.is_set():
+                return
+            if live is not None:
+                self._guarded(live, self._merge)
+            elif not self._live:
+                self._tidy()
 
     def _tidy(self) -> None:
         """Fold the store's log into its file while nothing else is asked for."""
-        if not self._live:
-            self._is_dirty = False
+        self._is_dirty = False
+        try:
             self._engine.store.checkpoint()
+        except Exception:
+            log.exception("The store could not be tidied up.")
 
     def _next_to_merge(self) -> _Live | None:
         """The first staged import whose dataset has no earlier one still on its way."""

@@ -56,7 +56,7 @@ def test_a_bad_file_is_refused(
 
 def test_paths_that_are_no_files_are_refused(full: World, tmp_path: Path) -> None:
     assert refused(full, tmp_path)["code"] == "not-a-file"
-    assert refused(full, tmp_path / "nowhere.csv")["code"] == "file-missing"
+    assert refused(full, tmp_path / "nowhere.csv")["code"] == "file-not-found"
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read every file")
@@ -98,7 +98,7 @@ def test_a_store_from_a_newer_version_is_left_alone(full: World) -> None:
 def test_a_broken_config_keeps_the_last_good_one_and_says_so(full: World) -> None:
     config = full.home.config_file
     good = config.read_text(encoding="utf-8")
-    config.write_text(good + '\ntimezon = "UTC"\n', encoding="utf-8")
+    config.write_text("timezon = \"UTC\"\n" + good, encoding="utf-8")
     error = full.wait(lambda: full.ok("status").get("config_error"))
     assert (error["code"], error["hint"]) == ("unknown-key", "Did you mean 'timezone'?")
     assert str(config) in error["title"]

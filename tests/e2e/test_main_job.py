@@ -29,7 +29,7 @@ def test_a_file_is_checked_and_merged(world: World, write: Callable[[str, str], 
     assert [(r["line"], r["row"], r["field"], r["class"]) for r in rejects] == [
         (5, 3, "email", "error"),
         (6, 4, "score", "error"),
-        (7, 5, "lead_id", "duplicate"),
+        (7, 5, None, "duplicate"),
     ]
     assert [(row["lead_id"], row["phone"]) for row in world.rows()] == [
         ("L1", "+12025550134"),

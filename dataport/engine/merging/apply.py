@@ -9,6 +9,7 @@ from dataport.core.words import ConflictStatus
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import next_conflict
 from dataport.engine.merging.bases import write_bases
+from dataport.engine.merging.fields import FILE, POLICY, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.merging.plan import Plan
@@ -63,7 +64,7 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
             "CREATE TEMP VIEW plan_updates AS SELECT * FROM plan_judged WHERE is_changed"
         )
         keep_versions(cursor, dataset, "plan_updates", commit)
-        assignments = _assignments(names, "u.")
+        assignments = _assignments(_changed_fields(cursor, merge), "u.")
         cursor.execute(
             f"MERGE INTO {table} o USING plan_updates u ON o._key = u._key WHEN MATCHED THEN"
             f" UPDATE SET _commit = {commit}, _line = u._line, {assignments}"
@@ -77,6 +78,13 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
             f" SELECT t._key, {commit}, t._line, {idents(names, 't.')}"
             f" FROM {_inserted(plan)}"
         )
+
+
+def _changed_fields(cursor: Connection, merge: MergeInput) -> list[str]:
+    """Fields that some row changes: a column that none changes is not written again."""
+    tests = ", ".join(f"bool_or({code_column(f)} IN ('{FILE}', '{POLICY}'))" for f in merge.fields)
+    row = cursor.execute(f"SELECT {tests} FROM plan_updates").fetchone() or ()
+    return [field.name for field, found in zip(merge.fields, row, strict=True) if found]
 
 
 def _inserted(plan: Plan) -> str:

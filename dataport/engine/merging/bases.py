@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.matching import THEIRS
 from dataport.engine.sql import (
     base_versions_table,
     bases_table,
@@ -74,27 +74,33 @@ def _keep_versions(cursor: Connection, merge: MergeInput, commit: int) -> None:
 
 
 def _rewrite(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """Bases that the file moves hold their values from now on; unstated fields keep theirs."""
-    names = merge.dataset.field_names
-    values = ", ".join(f"{_moved(merge, name)} AS {ident(name)}" for name in names)
+    """Bases that the file moves hold their values from now on; unstated fields keep theirs.
+
+    They are written anew rather than updated: most columns of a base that only named its row
+    are empty, and updating them would rewrite whole row groups.
+    """
+    names, table = merge.dataset.field_names, bases_table(merge.dataset.name)
+    values = ", ".join(_moved(merge, name) for name in names)
+    source = literal(merge.source)
     cursor.execute(
-        f"MERGE INTO {bases_table(merge.dataset.name)} b USING (SELECT d._key, {values}"
-        f" FROM plan_delta d JOIN {RESOLVED} t ON t._record = d._record"
-        " JOIN plan_base p ON p._key = d._key WHERE d.has_base) n"
-        f" ON b._key = n._key AND b._source = {literal(merge.source)}"
-        f" WHEN MATCHED THEN UPDATE SET _commit = {commit}, _row_commit = NULL,"
-        f" {', '.join(f'{ident(name)} = n.{ident(name)}' for name in names)}"
+        f"DELETE FROM {table} WHERE _source = {source}"
+        " AND _key IN (SELECT _key FROM plan_delta WHERE has_base)"
+    )
+    cursor.execute(
+        f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
+        f" SELECT {source}, d._key, {commit}, {values}"
+        f" FROM plan_delta d JOIN {THEIRS} t ON t._record = d._record WHERE d.has_base"
     )
 
 
 def _moved(merge: MergeInput, name: str) -> str:
     if name not in merge.stated:
-        return f"p.{ident(name)}"
+        return f"d._b.{ident(name)}"
     if name not in merge.partial:
         return f"t.{ident(name)}"
     return (
         f"CASE WHEN coalesce(list_contains(t._absent, {literal(name)}), false)"
-        f" THEN p.{ident(name)} ELSE t.{ident(name)} END"
+        f" THEN d._b.{ident(name)} ELSE t.{ident(name)} END"
     )
 
 
@@ -114,7 +120,7 @@ def _add(cursor: Connection, merge: MergeInput, commit: int) -> None:
         return
     cursor.execute(
         f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
-        f" SELECT {source}, t._key, {commit}, {_first_values(merge, names)} FROM {RESOLVED} t"
+        f" SELECT {source}, t._key, {commit}, {_first_values(merge, names)} FROM {THEIRS} t"
         " SEMI JOIN (SELECT _record FROM plan_delta WHERE NOT has_base) d ON d._record = t._record"
         " ANTI JOIN plan_inserts i ON i._record = t._record"
     )

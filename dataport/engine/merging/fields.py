@@ -1,4 +1,4 @@
-"""One field's outcome, as SQL over the relations `t` (file), `b` (base) and `o` (store).
+"""One field's outcome, as SQL over the relations `t` (file), `_b` (base) and `_o` (store).
 
 Rules F0 to F7 of merge.md 5.4. A base that does not exist reads as NULL, which gives exactly
 the outcomes of F7: store empty takes the file's value, file empty keeps the store's, equal
@@ -33,7 +33,7 @@ def outcome(field: Field, merge: MergeInput) -> str:
         if field.name in merge.partial
         else ""
     )
-    return f"CASE {unstated}WHEN t.{name} IS NOT DISTINCT FROM o.{name} THEN '{KEEP}' {rules} END"
+    return f"CASE {unstated}WHEN t.{name} IS NOT DISTINCT FROM _o.{name} THEN '{KEEP}' {rules} END"
 
 
 def merged_value(field: Field, merge: MergeInput) -> str:
@@ -42,7 +42,7 @@ def merged_value(field: Field, merge: MergeInput) -> str:
     name = ident(field.name)
     choice = decision(field, parse_policies(field.policies), _context(merge))
     policy = f"WHEN '{POLICY}' THEN {choice.value} " if choice else ""
-    return f"CASE {outcome(field, merge)} WHEN '{FILE}' THEN t.{name} {policy}ELSE o.{name} END"
+    return f"CASE {outcome(field, merge)} WHEN '{FILE}' THEN t.{name} {policy}ELSE _o.{name} END"
 
 
 def _three_way_rules(field: Field, merge: MergeInput) -> str:
@@ -51,8 +51,8 @@ def _three_way_rules(field: Field, merge: MergeInput) -> str:
     choice = decision(field, chain, _context(merge))
     policy = f"WHEN {choice.decides} THEN '{POLICY}' " if choice else ""
     return (
-        f"WHEN t.{name} IS NOT DISTINCT FROM b.{name} THEN '{KEEP}' "
-        f"WHEN o.{name} IS NOT DISTINCT FROM b.{name} THEN '{FILE}' "
+        f"WHEN t.{name} IS NOT DISTINCT FROM _b.{name} THEN '{KEEP}' "
+        f"WHEN _o.{name} IS NOT DISTINCT FROM _b.{name} THEN '{FILE}' "
         f"{policy}ELSE '{CONFLICT}'"
     )
 
@@ -65,9 +65,9 @@ def _two_way_rules(name: str, merge: MergeInput) -> str | None:
         return f"ELSE '{KEEP}'"
     if merge.on_match is OnMatch.OVERWRITE:
         # An empty value overwrites only where the source had sent one before.
-        return f"WHEN t.{name} IS NULL AND b.{name} IS NULL THEN '{KEEP}' ELSE '{FILE}'"
+        return f"WHEN t.{name} IS NULL AND _b.{name} IS NULL THEN '{KEEP}' ELSE '{FILE}'"
     if merge.on_match is OnMatch.FILL:
-        return f"WHEN o.{name} IS NULL THEN '{FILE}' ELSE '{KEEP}'"
+        return f"WHEN _o.{name} IS NULL THEN '{FILE}' ELSE '{KEEP}'"
     return None
 
 

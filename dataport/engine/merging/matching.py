@@ -9,6 +9,10 @@ from dataport.engine.sql import ident, idents, rows_table
 from dataport.engine.store import Connection
 
 RESOLVED = "plan_incoming"
+"""The file's rows, each with a key of its own."""
+
+THEIRS = "plan_theirs"
+"""Those of them that a later step may need: at least all that say something new."""
 
 
 def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int, int]:

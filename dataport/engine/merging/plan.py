@@ -4,8 +4,8 @@ The steps leave these relations on the planning cursor, which `apply` and `previ
 
 - `plan_incoming`  the file's rows, each with its key
 - `plan_base`      what the source sent last
-- `plan_judging`   the same, seen through its open conflicts
-- `plan_delta`     `_key, _record, has_base` of rows whose base must move
+- `plan_delta`     `_key, _record, has_base, _b` of rows whose base must move
+- `plan_matched`   the same with `has_ours, _o`; `_b` is seen through open conflicts
 - `plan_inserts`   `_key, _record` of new rows
 - `plan_judged`    matched rows: outcome code and merged value per stated field, `is_changed`
 - `plan_deletes`   `_key` of rows to delete
@@ -17,13 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dataport.core.words import Mode
 from dataport.engine.merging import absent, queue
-from dataport.engine.merging.fields import code_column, merged_value, outcome
+from dataport.engine.merging.decide import decide
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED, resolve_keys
-from dataport.engine.sql import differs, ident, literal, rows_table
-from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.sql import ident, rows_table
 from dataport.engine.store import Connection
 
 
@@ -83,10 +81,9 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
     if keyless:
         merge = replace(merge, has_unknown_keys=True)
     cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
-    queue.overlay_base(cursor, merge)
     table = rows_table(merge.dataset.name)
     cursor.execute(f"CREATE TEMP VIEW plan_ours AS SELECT *, true AS _here FROM {table}")
-    _run_steps(cursor, merge)
+    decide(cursor, merge, queue.open_cells(cursor, merge))
     held = absent.plan_absent(cursor, merge)
     queue.plan_conflicts(cursor, merge)
     plan = _count(cursor, merge, held)
@@ -102,111 +99,6 @@ def drop_plan(cursor: Connection) -> None:
         ).fetchall()
         for (name,) in rows:
             cursor.execute(f"DROP {kind} temp.{ident(name)}")
-
-
-def _run_steps(cursor: Connection, merge: MergeInput) -> None:
-    runner = LocalRunner()
-    if _is_empty(cursor, "plan_base") and _is_empty(cursor, "plan_ours"):
-        # A first import has nothing to be compared with: every row is new.
-        for view, columns in (
-            ("plan_delta", "_key, _record, false AS has_base"),
-            ("plan_inserts", "_key, _record"),
-        ):
-            cursor.execute(f"CREATE TEMP VIEW {view} AS SELECT {columns} FROM {RESOLVED}")
-        cursor.execute(
-            "CREATE TEMP VIEW plan_matched AS SELECT *, false AS has_ours FROM plan_delta"
-        )
-        runner.run(cursor, [_judge(merge, "plan_matched", "false")])
-        return
-    runner.run(cursor, _steps(merge), buckets=merge.buckets)
-
-
-def _steps(merge: MergeInput) -> list[Step]:
-    candidates = "plan_delta"
-    steps = [_delta(merge)]
-    if merge.is_two_way:
-        candidates = "plan_candidates"
-        steps.append(_all_candidates())
-    new = "NOT has_ours" if merge.mode is Mode.REPLACE else "NOT has_ours AND NOT has_base"
-    return [
-        *steps,
-        Step(
-            name="match",
-            scope=Scope.KEY,
-            sql=(
-                "SELECT d._key, d._record, d.has_base, coalesce(o._here, false) AS has_ours"
-                f" FROM {candidates} d LEFT JOIN plan_ours o ON o._key = d._key"
-            ),
-            inputs=(candidates, "plan_ours"),
-            output="plan_matched",
-        ),
-        Step(
-            name="insert",
-            scope=Scope.KEY,
-            sql=f"SELECT _key, _record FROM plan_matched WHERE {new}",
-            inputs=("plan_matched",),
-            output="plan_inserts",
-        ),
-        _judge(merge, "plan_matched", "has_ours"),
-    ]
-
-
-def _delta(merge: MergeInput) -> Step:
-    """Rows whose source says something new: the rest needs no look at the store."""
-    changed = [f"b.{ident(f.name)} IS DISTINCT FROM t.{ident(f.name)}" for f in merge.fields]
-    for index, field in enumerate(merge.fields):
-        if field.name in merge.partial:
-            unstated = f"coalesce(list_contains(t._absent, {literal(field.name)}), false)"
-            changed[index] = f"({changed[index]} AND NOT {unstated})"
-    return Step(
-        name="delta",
-        scope=Scope.KEY,
-        sql=(
-            "SELECT t._key, t._record, coalesce(b._here, false) AS has_base"
-            f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key"
-            f" WHERE b._here IS NULL OR {' OR '.join(changed) or 'false'}"
-        ),
-        inputs=(RESOLVED, "plan_base"),
-        output="plan_delta",
-    )
-
-
-def _all_candidates() -> Step:
-    return Step(
-        name="candidates",
-        scope=Scope.KEY,
-        sql=(
-            "SELECT t._key, t._record, coalesce(b._here, false) AS has_base"
-            f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key"
-        ),
-        inputs=(RESOLVED, "plan_base"),
-        output="plan_candidates",
-    )
-
-
-def _judge(merge: MergeInput, candidates: str, condition: str) -> Step:
-    """Outcome and merged value of every stated field of rows that the store has."""
-    codes = [f"{outcome(field, merge)} AS {code_column(field)}" for field in merge.fields]
-    values = [f"{merged_value(field, merge)} AS {ident(field.name)}" for field in merge.fields]
-    system = "c._key, c._record, t._line, c.has_base"
-    judged = (
-        f"SELECT {', '.join([system, *codes, *values])}"
-        f" FROM (SELECT * FROM {candidates} WHERE {condition}) c"
-        f" JOIN {RESOLVED} t ON t._record = c._record"
-        " JOIN plan_ours o ON o._key = c._key"
-        " LEFT JOIN plan_judging b ON b._key = c._key"
-    )
-    changed = differs([field.name for field in merge.fields], "j", "o")
-    return Step(
-        name="judge",
-        scope=Scope.KEY,
-        sql=(
-            f"SELECT j.*, {changed} AS is_changed FROM ({judged}) j"
-            " JOIN plan_ours o ON o._key = j._key"
-        ),
-        inputs=(candidates, RESOLVED, "plan_judging", "plan_ours"),
-        output="plan_judged",
-    )
 
 
 def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
@@ -240,7 +132,3 @@ def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
 def _numbers(cursor: Connection, query: str) -> tuple[int, ...]:
     row = cursor.execute(query).fetchone()
     return tuple(int(value) for value in row or ())
-
-
-def _is_empty(cursor: Connection, relation: str) -> bool:
-    return cursor.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is None

@@ -1,6 +1,6 @@
 """Policies as SQL: does it decide, and with which value (merge.md 5.6).
 
-Relations: `t` is the file, `b` the base, `o` the store. Policies are consulted only where
+Relations: `t` is the file, `_b` the base, `_o` the store. Policies are consulted only where
 both sides changed a value differently; every rule before that is fixed.
 """
 
@@ -54,7 +54,7 @@ def decision(field: Field, chain: Sequence[Policy], context: Context) -> Decisio
 
 def _sides(field: Field) -> tuple[str, str, str]:
     name = ident(field.name)
-    return f"b.{name}", f"o.{name}", f"t.{name}"
+    return f"_b.{name}", f"_o.{name}", f"t.{name}"
 
 
 def _store(field: Field, _policy: Policy, _context: Context) -> Decision:
@@ -100,9 +100,9 @@ def _newest(field: Field, policy: Policy, context: Context) -> Decision:
     if policy.argument not in context.stated:
         return Decision("false", ours)
     stamp = ident(policy.argument or "")
-    theirs_newer = f"(t.{stamp} > o.{stamp} OR (o.{stamp} IS NULL AND t.{stamp} IS NOT NULL))"
+    theirs_newer = f"(t.{stamp} > _o.{stamp} OR (_o.{stamp} IS NULL AND t.{stamp} IS NOT NULL))"
     return Decision(
-        f"(o.{stamp} IS DISTINCT FROM t.{stamp})",
+        f"(_o.{stamp} IS DISTINCT FROM t.{stamp})",
         f"CASE WHEN {theirs_newer} THEN {theirs} ELSE {ours} END",
     )
 
@@ -144,7 +144,7 @@ def _source_rank(field: Field, _policy: Policy, context: Context) -> Decision:
         if source != STORE_RANK
     )
     asserted = (
-        f"(SELECT min(x._rank) FROM ({bases}) x WHERE x._key = o._key AND x.{name} = o.{name})"
+        f"(SELECT min(x._rank) FROM ({bases}) x WHERE x._key = t._key AND x.{name} = _o.{name})"
         if bases
         else "NULL"
     )

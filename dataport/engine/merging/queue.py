@@ -11,9 +11,11 @@ from dataport.core.words import ConflictKind, ConflictStatus, Mode
 from dataport.engine.catalog.model import Field
 from dataport.engine.merging.fields import CONFLICT, code_column
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import RESOLVED
-from dataport.engine.sql import from_json, ident, json_value, literal, row_document
+from dataport.engine.merging.matching import RESOLVED, THEIRS
+from dataport.engine.sql import ident, json_value, literal, row_document
 from dataport.engine.store import Connection
+
+OPEN_CELLS = "plan_open_cells"
 
 _COLUMNS = (
     "conflict BIGINT, key VARCHAR, field VARCHAR, kind VARCHAR, base VARCHAR, ours VARCHAR,"
@@ -21,35 +23,31 @@ _COLUMNS = (
 )
 
 
-def overlay_base(cursor: Connection, merge: MergeInput) -> None:
-    """Make `plan_open` (this source's open conflicts) and `plan_judging` (the base under them)."""
+def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
+    """Make `plan_open`, this source's open conflicts, and the bases of the cells they are about.
+
+    Returns the fields that have such cells.
+    """
     source = "source IS NULL" if merge.source is None else f"source = {literal(merge.source)}"
     cursor.execute(
         "CREATE TEMP TABLE plan_open AS SELECT * FROM store.conflicts"
         f" WHERE status = '{ConflictStatus.OPEN}' AND {source}"
         f" AND dataset = {literal(merge.dataset.name)}"
     )
-    fields = _open_fields(cursor, merge)
-    if not fields:
-        cursor.execute("CREATE TEMP VIEW plan_judging AS SELECT * FROM plan_base")
-        return
-    cells = ", ".join(
-        f"bool_or(field = {literal(f.name)}) AS {ident('_has_' + f.name)},"
-        f" max(base) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
-        for f in fields
-    )
-    cursor.execute(
-        f"CREATE TEMP TABLE plan_open_cells AS SELECT key, {cells} FROM plan_open GROUP BY key"
-    )
-    replaced = ", ".join(
-        f"CASE WHEN c.{ident('_has_' + f.name)} THEN {from_json(f, 'c.' + ident(f.name))}"
-        f" ELSE b.{ident(f.name)} END AS {ident(f.name)}"
-        for f in fields
-    )
-    cursor.execute(
-        f"CREATE TEMP VIEW plan_judging AS SELECT b.* REPLACE ({replaced})"
-        " FROM plan_base b LEFT JOIN plan_open_cells c ON c.key = b._key"
-    )
+    rows = cursor.execute("SELECT DISTINCT field FROM plan_open WHERE field IS NOT NULL").fetchall()
+    names = {row[0] for row in rows}
+    fields = tuple(field for field in merge.dataset.fields if field.name in names)
+    if fields:
+        cells = ", ".join(
+            f"bool_or(field = {literal(f.name)}) AS {ident('_has_' + f.name)},"
+            f" max(base) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
+            for f in fields
+        )
+        cursor.execute(
+            f"CREATE TEMP TABLE {OPEN_CELLS} AS SELECT key AS _key, {cells}"
+            " FROM plan_open GROUP BY key"
+        )
+    return fields
 
 
 def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
@@ -68,12 +66,6 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
         cursor.execute(f"INSERT INTO plan_conflicts {query}")
 
 
-def _open_fields(cursor: Connection, merge: MergeInput) -> list[Field]:
-    rows = cursor.execute("SELECT DISTINCT field FROM plan_open WHERE field IS NOT NULL").fetchall()
-    names = {row[0] for row in rows}
-    return [field for field in merge.dataset.fields if field.name in names]
-
-
 def _conflicting_fields(cursor: Connection, merge: MergeInput) -> list[Field]:
     if not merge.fields:
         return []
@@ -84,13 +76,12 @@ def _conflicting_fields(cursor: Connection, merge: MergeInput) -> list[Field]:
 
 def _sides(field: Field) -> str:
     name = ident(field.name)
-    return ", ".join(json_value(field, f"{side}.{name}") for side in ("b", "o", "t"))
+    return ", ".join(json_value(field, f"{side}.{name}") for side in ("_b", "_o", "t"))
 
 
 _JUDGED = (
-    "plan_judged j JOIN plan_ours o ON o._key = j._key"
-    f" JOIN {RESOLVED} t ON t._record = j._record"
-    " LEFT JOIN plan_judging b ON b._key = j._key"
+    "plan_judged j JOIN plan_matched m ON m._record = j._record"
+    f" JOIN {THEIRS} t ON t._record = j._record"
 )
 
 
@@ -132,14 +123,13 @@ def _edited_after_delete(merge: MergeInput) -> str:
     if merge.mode is Mode.REPLACE:
         return "SELECT * FROM plan_conflicts WHERE false"
     theirs = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
-    base = f"coalesce(q.base, CAST({row_document(merge.fields, 'b.')} AS VARCHAR))"
+    base = f"coalesce(q.base, CAST({row_document(merge.fields, 'm._b.')} AS VARCHAR))"
     return (
         f"SELECT q.conflict, m._key, NULL, '{ConflictKind.DELETE_EDIT}', {base}, NULL, {theirs},"
         f" t._line, CASE WHEN q.base = {theirs} THEN '{ConflictStatus.WITHDRAWN}'"
         f" ELSE '{ConflictStatus.OPEN}' END, q.base IS DISTINCT FROM {theirs}"
         f" FROM plan_matched m JOIN plan_delta d ON d._record = m._record"
-        f" JOIN {RESOLVED} t ON t._record = m._record"
-        " JOIN plan_base b ON b._key = m._key"
+        f" JOIN {THEIRS} t ON t._record = m._record"
         " LEFT JOIN plan_open q ON q.key = m._key AND q.field IS NULL"
         f" WHERE NOT m.has_ours AND m.has_base AND q.theirs IS DISTINCT FROM {theirs}"
     )

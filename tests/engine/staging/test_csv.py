@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from dataport.core.errors import InputError
-from dataport.engine.staging.request import StageLimits
+from dataport.engine.staging.readers.csv_reader import Care, read_csv
+from dataport.engine.staging.request import StageLimits, StageRequest
+from dataport.engine.staging.sniff import Dialect
+from dataport.engine.staging.source import SourceFile
+from dataport.engine.staging.text import Encoding
 
 HEADER = "lead_id,email,notes\n"
 
@@ -197,3 +202,31 @@ def test_a_forced_mapping_and_constants_stand_above_names(read, leads):
     assert staged.rows("_key, email, source") == [("7", "c@d.co", "fair")]
     assert staged.result.ignored == ["email"]
     assert "source" in staged.result.stated
+
+
+@pytest.mark.parametrize("care", list(Care))
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_degree_of_care_reads_the_same_rows(leads, tmp_path, care, end):
+    rows = [
+        "lead_id,notes",
+        "1,x",
+        '2,"a ""b""',
+        'c"',
+        "3,",
+        "",
+        '4,"open',
+        '5,12" tv',
+        '"6","é;"',
+        "",
+    ]
+    path = tmp_path / "a.csv"
+    path.write_bytes(end.join(rows).encode())
+    request = StageRequest(path, tmp_path, leads)
+    dialect = Dialect(",", True, ("lead_id", "notes"))
+    with SourceFile(path, 1000, lambda *progress: None) as source, duckdb.connect() as connection:
+        reading = read_csv(source, request, dialect, Encoding("utf-8"), care)
+        found = connection.execute(reading.sql).fetchall()
+    expected = [("1", "x"), ("2", f'a "b"{end}c'), ("3", ""), ("5", '12" tv'), ("6", "é;")]
+    assert [(key, notes or "") for key, notes in found] == expected
+    assert reading.spool.lines.tolist() == [2, 3, 5, 8, 9]
+    assert [(cut.line, cut.code) for cut in reading.spool.cuts] == [(7, "unterminated-quote")]

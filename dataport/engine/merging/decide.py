@@ -1,0 +1,176 @@
+"""The steps that decide every incoming row, each by key and so bucket by bucket if need be.
+
+Only rows whose source says something new are compared with the store. Each side of such a row
+travels with it: `_b` and `_o` are structs of the base's and the store's values, so that no step
+looks a row up twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from dataport.core.words import Mode
+from dataport.engine.catalog.model import Field
+from dataport.engine.merging.fields import code_column, merged_value, outcome
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.matching import RESOLVED, THEIRS
+from dataport.engine.merging.queue import OPEN_CELLS
+from dataport.engine.sql import bases_table, differs, from_json, ident, literal, rows_table
+from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.store import Connection
+
+FEW = 4
+"""Candidates fewer than one in so many rows are copied out of the file's rows."""
+
+
+def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> None:
+    """Make `plan_delta`, `plan_matched`, `plan_inserts` and `plan_judged`.
+
+    `open_fields` are those with an open conflict of this source, whose own base stands for
+    the cell.
+    """
+    if _is_empty(cursor, merge, bases_table) and _is_empty(cursor, merge, rows_table):
+        _take_all(cursor, merge)
+        return
+    runner, buckets = LocalRunner(), merge.buckets
+    runner.run(cursor, [_compare(merge, "plan_delta", _news(merge))], buckets=buckets)
+    candidates = "plan_delta"
+    if merge.is_two_way:
+        candidates = "plan_candidates"
+        runner.run(cursor, [_compare(merge, candidates, "true")], buckets=buckets)
+    _pick_theirs(cursor, candidates)
+    runner.run(cursor, _steps(merge, candidates, open_fields), buckets=buckets)
+
+
+def _pick_theirs(cursor: Connection, candidates: str) -> None:
+    """Set the candidates' rows apart where they are few; reading the file again costs more."""
+    row = cursor.execute(
+        f"SELECT (SELECT count(*) FROM {candidates}) * {FEW} < (SELECT count(*) FROM {RESOLVED})"
+    ).fetchone()
+    if row and row[0]:
+        cursor.execute(
+            f"CREATE TEMP TABLE {THEIRS} AS SELECT t.* FROM {RESOLVED} t"
+            f" SEMI JOIN {candidates} c ON c._record = t._record"
+        )
+    else:
+        cursor.execute(f"CREATE TEMP VIEW {THEIRS} AS SELECT * FROM {RESOLVED}")
+
+
+def _take_all(cursor: Connection, merge: MergeInput) -> None:
+    """A first import has nothing to be compared with: every row is new."""
+    base = f"CAST(NULL AS {_struct_type(merge.dataset.fields)}) AS _b"
+    ours = f"CAST(NULL AS {_struct_type(merge.fields)}) AS _o"
+    for view, query in (
+        ("plan_delta", f"SELECT _key, _record, false AS has_base, {base} FROM {RESOLVED}"),
+        ("plan_matched", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
+        (THEIRS, f"SELECT * FROM {RESOLVED}"),
+        ("plan_inserts", f"SELECT _key, _record FROM {RESOLVED}"),
+    ):
+        cursor.execute(f"CREATE TEMP VIEW {view} AS {query}")
+    LocalRunner().run(cursor, [_judge(merge)])
+
+
+def _steps(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -> list[Step]:
+    new = "NOT has_ours" if merge.mode is Mode.REPLACE else "NOT has_ours AND NOT has_base"
+    insert = Step(
+        name="insert",
+        scope=Scope.KEY,
+        sql=f"SELECT _key, _record FROM plan_matched WHERE {new}",
+        inputs=("plan_matched",),
+        output="plan_inserts",
+    )
+    return [_match(merge, candidates, open_fields), insert, _judge(merge)]
+
+
+def _compare(merge: MergeInput, output: str, condition: str) -> Step:
+    """Incoming rows beside what their source sent last."""
+    return Step(
+        name="compare",
+        scope=Scope.KEY,
+        sql=(
+            "SELECT t._key, t._record, coalesce(b._here, false) AS has_base,"
+            f" CASE WHEN b._here THEN {_struct(merge.dataset.fields, 'b')} END AS _b"
+            f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
+        ),
+        inputs=(RESOLVED, "plan_base"),
+        output=output,
+    )
+
+
+def _news(merge: MergeInput) -> str:
+    """True where the source says something new; the rest needs no look at the store."""
+    changed = [f"b.{ident(f.name)} IS DISTINCT FROM t.{ident(f.name)}" for f in merge.fields]
+    for index, field in enumerate(merge.fields):
+        if field.name in merge.partial:
+            unstated = f"coalesce(list_contains(t._absent, {literal(field.name)}), false)"
+            changed[index] = f"({changed[index]} AND NOT {unstated})"
+    return f"b._here IS NULL OR {' OR '.join(changed) or 'false'}"
+
+
+def _match(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -> Step:
+    """Candidates beside the store's row, seen from the base that holds for each cell."""
+    base, cells = "d._b", ""
+    inputs = [candidates, "plan_ours"]
+    if open_fields:
+        overlaid = _struct(merge.dataset.fields, "d._b", {f.name: _cell(f) for f in open_fields})
+        base = f"CASE WHEN d.has_base THEN {overlaid} END"
+        cells = f" LEFT JOIN {OPEN_CELLS} c ON c._key = d._key"
+        inputs.append(OPEN_CELLS)
+    return Step(
+        name="match",
+        scope=Scope.KEY,
+        sql=(
+            f"SELECT d._key, d._record, d.has_base, {base} AS _b,"
+            " coalesce(o._here, false) AS has_ours,"
+            f" CASE WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"
+            f" FROM {candidates} d LEFT JOIN plan_ours o ON o._key = d._key{cells}"
+        ),
+        inputs=tuple(inputs),
+        output="plan_matched",
+    )
+
+
+def _cell(field: Field) -> str:
+    """The base that an open conflict began with, else the row's."""
+    name = ident(field.name)
+    return (
+        f"CASE WHEN c.{ident('_has_' + field.name)} THEN {from_json(field, f'c.{name}')}"
+        f" ELSE d._b.{name} END"
+    )
+
+
+def _judge(merge: MergeInput) -> Step:
+    """Outcome and merged value of every stated field of rows that the store has."""
+    codes = [f"{outcome(field, merge)} AS {code_column(field)}" for field in merge.fields]
+    values = [f"{merged_value(field, merge)} AS {ident(field.name)}" for field in merge.fields]
+    judged = (
+        f"SELECT {', '.join(['m._key, m._record, t._line, m.has_base, _o', *codes, *values])}"
+        f" FROM plan_matched m JOIN {THEIRS} t ON t._record = m._record WHERE m.has_ours"
+    )
+    changed = differs([field.name for field in merge.fields], "j", "j._o")
+    return Step(
+        name="judge",
+        scope=Scope.KEY,
+        sql=f"SELECT j.* EXCLUDE (_o), {changed} AS is_changed FROM ({judged}) j",
+        inputs=("plan_matched", THEIRS),
+        output="plan_judged",
+    )
+
+
+def _struct(fields: Iterable[Field], relation: str, instead: dict[str, str] | None = None) -> str:
+    """The fields of a relation, or of a struct, as one struct."""
+    values = instead or {}
+    members = ", ".join(
+        f"{ident(f.name)} := {values.get(f.name, f'{relation}.{ident(f.name)}')}" for f in fields
+    )
+    return f"struct_pack({members})"
+
+
+def _struct_type(fields: Iterable[Field]) -> str:
+    members = ", ".join(f"{ident(field.name)} {field.sql_type}" for field in fields)
+    return f"STRUCT({members})"
+
+
+def _is_empty(cursor: Connection, merge: MergeInput, table: Callable[[str], str]) -> bool:
+    found = cursor.execute(f"SELECT 1 FROM {table(merge.dataset.name)} LIMIT 1").fetchone()
+    return found is None
