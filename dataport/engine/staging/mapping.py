@@ -1,0 +1,155 @@
+"""Which column of a file is which field of a dataset."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dataport.core.errors import InputError
+from dataport.engine.catalog.model import Dataset
+
+REJECT_COLUMNS = ("line", "row", "field", "code", "message", "value")
+"""Columns that a reject file puts before the source's own."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The columns of one file as fields."""
+
+    positions: dict[str, int]
+    """Field to position of its column."""
+    ignored: tuple[str, ...]
+    """Columns that no field takes."""
+
+
+def fold(label: str) -> str:
+    """A label without case, accents of form, spaces and punctuation."""
+    text = unicodedata.normalize("NFKC", label).casefold()
+    return "".join(char for char in text if char.isalnum())
+
+
+def is_label(cell: str, dataset: Dataset) -> bool:
+    """Whether a cell names a field of `dataset`."""
+    return find_field(cell, dataset) is not None
+
+
+def find_field(label: str, dataset: Dataset) -> str | None:
+    """The field that a column label names: by name, folded name, title or alias."""
+    names, folded = _labels(dataset)
+    return label.strip() if label.strip() in names else folded.get(fold(label))
+
+
+@lru_cache(maxsize=64)
+def _by_label(columns: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+    """Folded label to field; an earlier column of labels stands above a later one."""
+    folded: dict[str, str] = {}
+    for labels in columns:
+        for name, label in zip(columns[0], labels, strict=True):
+            if fold(label):
+                folded.setdefault(fold(label), name)
+    return folded
+
+
+def _labels(dataset: Dataset) -> tuple[frozenset[str], dict[str, str]]:
+    names = dataset.field_names
+    titles = tuple(field.title or "" for field in dataset.fields)
+    width = max(len(field.aliases) for field in dataset.fields)
+    aliases = [
+        tuple(field.aliases[at] if at < len(field.aliases) else "" for field in dataset.fields)
+        for at in range(width)
+    ]
+    return frozenset(names), _by_label((names, titles, *aliases))
+
+
+def map_columns(
+    columns: Sequence[str],
+    dataset: Dataset,
+    forced: Mapping[str, str],
+    constants: Mapping[str, str],
+) -> Mapped:
+    """The fields of `columns`. Raises InputError when a field is named twice or missing."""
+    skipped = reject_columns(columns)
+    positions = _forced(columns, dataset, forced)
+    taken = set(positions.values())
+    doubled: dict[str, list[str]] = {}
+    for position, label in enumerate(columns):
+        if position in taken or position < skipped:
+            continue
+        name = find_field(label, dataset)
+        if name is None or name in forced or name in constants:
+            continue
+        if name in positions:
+            doubled.setdefault(name, [columns[positions[name]]]).append(label)
+        else:
+            positions[name] = position
+    if doubled:
+        raise _twice(doubled)
+    used = set(positions.values())
+    ignored = [label for at, label in enumerate(columns) if at not in used and at >= skipped]
+    _check_complete(columns[skipped:], dataset, set(positions) | set(constants))
+    ordered = {name: positions[name] for name in dataset.field_names if name in positions}
+    return Mapped(ordered, tuple(ignored))
+
+
+def reject_columns(columns: Sequence[str]) -> int:
+    """How many leading columns are those of a reject file."""
+    leading = tuple(columns[: len(REJECT_COLUMNS)])
+    return len(REJECT_COLUMNS) if leading == REJECT_COLUMNS else 0
+
+
+def _forced(columns: Sequence[str], dataset: Dataset, forced: Mapping[str, str]) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for name, label in forced.items():
+        if name not in dataset.field_names:
+            raise InputError(
+                "unknown-field",
+                f"The mapping names {name!r}, which is no field of {dataset.name}.",
+                hint=f"Fields: {', '.join(dataset.field_names)}.",
+            )
+        found = [at for at, column in enumerate(columns) if column == label]
+        found = found or [at for at, column in enumerate(columns) if fold(column) == fold(label)]
+        if not found:
+            raise _missing([f"{name} (mapped to {label!r})"], columns)
+        if len(found) > 1:
+            raise _twice({name: [label] * len(found)})
+        positions[name] = found[0]
+    return positions
+
+
+def _check_complete(columns: Sequence[str], dataset: Dataset, stated: set[str]) -> None:
+    stated = stated | {field.name for field in dataset.fields if field.default is not None}
+    if not stated & set(dataset.field_names):
+        raise _missing(list(dataset.primary_key), columns)
+    missing = [
+        field.name
+        for field in dataset.fields
+        if field.constraints.required and field.name not in stated
+    ]
+    ways = (dataset.primary_key, *dataset.match, *dataset.derive_key)
+    if not any(stated.issuperset(way) for way in ways):
+        missing += [name for name in dataset.primary_key if name not in stated | set(missing)]
+    if missing:
+        raise _missing(missing, columns)
+
+
+def _missing(fields: Sequence[str], columns: Sequence[str]) -> InputError:
+    shown = ", ".join(repr(column) for column in list(columns)[:20]) or "none"
+    return InputError(
+        "missing-label",
+        f"No column is {' or '.join(fields)}.",
+        f"The file has these columns: {shown}.",
+        "Rename a column to the field's name, or say which column it is with a mapping.",
+    )
+
+
+def _twice(doubled: Mapping[str, Sequence[str]]) -> InputError:
+    name, labels = next(iter(doubled.items()))
+    shown = " and ".join(repr(label) for label in labels)
+    return InputError(
+        "duplicate-label",
+        f"Two columns are {name}: {shown}.",
+        "A column that maps twice leaves open which value counts.",
+        "Remove or rename one of them, or say which column it is with a mapping.",
+    )

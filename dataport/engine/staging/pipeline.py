@@ -1,0 +1,244 @@
+"""Checks a reading's rows, removes duplicates inside the file and writes the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataport.engine.catalog.model import Duplicates
+from dataport.engine.staging.keys import literal, quoted
+from dataport.engine.staging.phones import PhoneResolver, register
+from dataport.engine.staging.plan import Plan, check_sql, make_plan
+from dataport.engine.staging.readers.csv_index import Positions
+from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.readers.spool import count_mismatch
+from dataport.engine.staging.reject_file import reject_file_sql
+from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_sql
+from dataport.engine.staging.request import (
+    REJECTS_CSV,
+    REJECTS_FILE,
+    STAGED_FILE,
+    RowCounts,
+    StageRequest,
+)
+from dataport.engine.steps import LocalRunner, Scope, Step
+
+if TYPE_CHECKING:
+    import duckdb
+
+PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 2000"
+BUCKET_ROWS = 4_000_000
+"""Rows beyond which duplicates are looked for bucket by bucket, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the checks found."""
+
+    stated: list[str]
+    partial: list[str]
+    rows: RowCounts
+    null_keys: int
+    notices: list[str]
+
+
+def check_rows(
+    connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
+    reading: Reading,
+    buckets: int | None = None,
+) -> tuple[Plan, list[PhoneResolver]]:
+    """Check every row, into the temporary table `checked`, view `numbered` and `duplicates`.
+
+    Raises InputError when DuckDB reads more or fewer rows than the file has records, and
+    duckdb.Error when it can't read them.
+    """
+    plan = make_plan(request, reading)
+    resolvers = _register_phones(connection, request, plan)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reading.sql}")
+    runner = LocalRunner()
+    check = check_sql(plan, states_keys=reading.states_keys)
+    runner.run(connection, [Step("check", Scope.ROW, check, ("raw",), "checked")])
+    expected = int(reading.spool.records.size)
+    found = _count(connection, "SELECT count(*) FROM checked")
+    if found != expected:
+        raise count_mismatch(expected, found)
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW numbered AS SELECT rowid AS _row, * FROM checked"
+    )
+    buckets = buckets or 1 + expected // BUCKET_ROWS
+    runner.run(connection, duplicate_steps(plan), buckets)
+    return plan, resolvers
+
+
+def duplicate_steps(plan: Plan) -> list[Step]:
+    """Steps that find the rows whose key an earlier, later or newer row of the file has."""
+    dataset = plan.dataset
+    identity = "coalesce(_key, _derived)"
+    valid = f"_errors IS NULL AND {identity} IS NOT NULL"
+    stands = "min(_row)"
+    if dataset.duplicates is Duplicates.LAST:
+        stands = "max(_row)"
+    elif dataset.duplicates is Duplicates.NEWEST and dataset.date_field in plan.stated:
+        moment = quoted(str(dataset.date_field))
+        stands = f"coalesce(max({{'at': {moment}, 'row': _row}}) FILTER ({moment} IS NOT NULL), {{'at': NULL, 'row': max(_row)}}).row"
+    repeated = (
+        f"SELECT _key, {identity} AS _id, {stands} AS stands FROM numbered"
+        f" WHERE {valid} GROUP BY ALL HAVING count(*) > 1"
+    )
+    duplicates = (
+        "SELECT n._row, n._key, r._id, r.stands FROM numbered n JOIN repeated r"
+        " ON coalesce(n._key, n._derived) = r._id WHERE n._errors IS NULL AND n._row <> r.stands"
+    )
+    steps = [
+        Step("find repeated keys", Scope.KEY, repeated, ("numbered",), "repeated"),
+        Step("list duplicates", Scope.KEY, duplicates, ("numbered", "repeated"), "duplicates"),
+    ]
+    return steps + _unique_steps(plan)
+
+
+def _unique_steps(plan: Plan) -> list[Step]:
+    """Values of a unique field that an earlier row has already."""
+    selects = [
+        f"SELECT _row, {literal(field.field.name)} AS field, {field.column} AS position FROM (SELECT _row, row_number() OVER"
+        f" (PARTITION BY {quoted(field.field.name)} ORDER BY _row) AS nth FROM numbered"
+        f" ANTI JOIN duplicates USING (_row)"
+        f" WHERE _errors IS NULL AND {quoted(field.field.name)} IS NOT NULL) WHERE nth > 1"
+        for field in plan.fields
+        if field.field.constraints.unique
+        and field.column is not None
+        and (field.field.name,) != plan.dataset.primary_key
+    ]
+    sql = (
+        " UNION ALL ".join(selects)
+        or "SELECT 0::BIGINT AS _row, '' AS field, 0 AS position WHERE false"
+    )
+    return [Step("find clashes", Scope.GROUP, sql, ("numbered", "duplicates"), "clashes")]
+
+
+def write_result(
+    connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
+    reading: Reading,
+    plan: Plan,
+    resolvers: list[PhoneResolver],
+) -> Outcome:
+    """Write staged.parquet and rejects.parquet. Raises InputError if the rows don't add up."""
+    connection.execute("SET preserve_insertion_order = false")
+    dropped = _dropped(connection)
+    places = _places(connection, reading, dropped)
+    prepare_rejects(connection, plan, reading)
+    rejects = rejects_sql(places)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE rejected AS {rejects}")
+    _copy(connection, "SELECT * FROM rejected ORDER BY _record", request.directory / REJECTS_FILE)
+    _copy_csv(connection, reject_file_sql(connection, plan.columns), request.directory)
+    fields = ", ".join(quoted(name) for name in plan.stated)
+    absent = "_absent, " if plan.partial else ""
+    staged = (
+        f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
+        f" {absent}{fields} FROM numbered n {places.accepted}"
+    )
+    valid = _copy(connection, staged, request.directory / STAGED_FILE)
+    return _outcome(connection, reading, plan, resolvers, valid)
+
+
+def _outcome(
+    connection: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    plan: Plan,
+    resolvers: list[PhoneResolver],
+    valid: int,
+) -> Outcome:
+    rejected = _count(
+        connection, "SELECT count(DISTINCT _record) FROM rejected WHERE class = 'error'"
+    )
+    null_keys = _count(
+        connection,
+        "SELECT count(DISTINCT _record) FROM rejected WHERE class = 'error' AND _key IS NULL",
+    )
+    duplicate = _count(connection, "SELECT count(*) FROM duplicates")
+    rows = RowCounts(reading.spool.total, valid, rejected, duplicate)
+    if rows.read != rows.valid + rows.rejected + rows.duplicate:
+        raise count_mismatch(rows.read, rows.valid + rows.rejected + rows.duplicate)
+    extensions = sum(resolver.extensions for resolver in resolvers)
+    notices = [f"Extensions were cut from {extensions:,} phone numbers."] if extensions else []
+    return Outcome(plan.stated, _partial(connection, plan), rows, null_keys, notices)
+
+
+def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
+    """The fields that some accepted row does say nothing about."""
+    if not plan.partial:
+        return []
+    rows = connection.execute(
+        "SELECT DISTINCT unnest(_absent) FROM numbered WHERE _errors IS NULL"
+    ).fetchall()
+    found = {str(name) for (name,) in rows}
+    return [name for name in plan.partial if name in found]
+
+
+def _dropped(connection: duckdb.DuckDBPyConnection) -> Positions:
+    """The rows that are not accepted, in order."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE dropped AS"
+        " SELECT _row FROM numbered WHERE _errors IS NOT NULL"
+        " UNION SELECT _row FROM duplicates UNION SELECT _row FROM clashes"
+    )
+    return _rows(connection, "SELECT _row FROM dropped ORDER BY _row")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Positions:
+    return np.asarray(connection.execute(sql).fetchnumpy()["_row"], np.int64)
+
+
+def _places(connection: duckdb.DuckDBPyConnection, reading: Reading, dropped: Positions) -> Places:
+    """Where the rows stand in the file: by arithmetic where that is enough, else by a table."""
+    spool = reading.spool
+    rows = np.arange(spool.records.size, dtype=np.int64)
+    record, line = (int(found[0]) if rows.size else 0 for found in (spool.records, spool.lines))
+    if np.array_equal(spool.records, rows + record) and np.array_equal(spool.lines, rows + line):
+        accepted = "ANTI JOIN dropped d ON n._row = d._row" if dropped.size else ""
+        return Places(f"n._row + {record}", f"n._row + {line}", "", accepted)
+    told = np.union1d(dropped, _rows(connection, "SELECT stands AS _row FROM duplicates"))
+    for name, chosen in (
+        ("accepted_places", np.delete(rows, dropped)),
+        ("told_places", told),
+    ):
+        arrays = {"row": chosen, "record": spool.records[chosen], "line": spool.lines[chosen]}
+        connection.register("place_arrays", arrays)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM place_arrays")
+        connection.unregister("place_arrays")
+    return Places(
+        "p.record",
+        "p.line",
+        "JOIN told_places p ON p.row = n._row",
+        "JOIN accepted_places p ON p.row = n._row",
+    )
+
+
+def _register_phones(
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, plan: Plan
+) -> list[PhoneResolver]:
+    resolvers = []
+    for field in plan.fields:
+        if field.resolver:
+            resolvers.append(PhoneResolver(field.field, request.region))
+            register(connection, field.resolver, resolvers[-1])
+    return resolvers
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, sql: str, target: Path) -> int:
+    row = connection.execute(f"COPY ({sql}) TO {literal(str(target))} ({PARQUET})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _copy_csv(connection: duckdb.DuckDBPyConnection, sql: str, directory: Path) -> None:
+    target = literal(str(directory / REJECTS_CSV))
+    connection.execute(f"COPY ({sql}) TO {target} (FORMAT csv, HEADER true)")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,227 @@
+"""From a dataset and a reading to the SQL that cleans, types and checks every row at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
+from dataport.engine.staging import checks
+from dataport.engine.staging.casts import cast
+from dataport.engine.staging.checks import Check
+from dataport.engine.staging.clean import clean_sql, present_sql
+from dataport.engine.staging.keys import derived_sql, key_sql, literal, quoted
+from dataport.engine.staging.phones import phone_sql
+from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.request import StageRequest
+
+KEY_MESSAGE = "The row has no usable key ({fields}), and nothing to make or find one by."
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """How one stated field is made from the columns `t` (text) and `v` (value) of its number."""
+
+    field: Field
+    column: int | None
+    """Position in the file; None for constants and defaults."""
+    source: str
+    """SQL of the raw text."""
+    text: str
+    """SQL of the normalised text, from a column `t` with the raw text."""
+    present: str
+    """SQL of that text without words for missing values, from a column `t` with the text."""
+    resolver: str | None
+    """Name of the function that decides about uncommon phone numbers."""
+    value: str
+    checks: list[Check]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The fields a file states, planned."""
+
+    dataset: Dataset
+    fields: list[FieldPlan]
+    columns: tuple[str, ...]
+    """Columns of the file."""
+    partial: list[str]
+
+    @property
+    def stated(self) -> list[str]:
+        return [plan.field.name for plan in self.fields]
+
+    def value_column(self, name: str) -> str:
+        return f"v{self.stated.index(name)}"
+
+
+def make_plan(request: StageRequest, reading: Reading) -> Plan:
+    """The plan of one file."""
+    dataset, positions = request.dataset, reading.mapped.positions
+    plans: list[FieldPlan] = []
+    for field in dataset.fields:
+        constant = request.constants.get(field.name)
+        column = positions.get(field.name) if constant is None else None
+        if constant is not None:
+            source = literal(constant)
+        elif column is not None:
+            source = f"c{column}"
+        elif field.default is not None:
+            source = "NULL::VARCHAR"
+        else:
+            continue
+        plans.append(_plan(request, field, len(plans), column, source, reading.limit))
+    is_partial = [
+        plan.field.empty is Empty.ABSENT or (reading.states_keys and plan.column is not None)
+        for plan in plans
+    ]
+    partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
+    return Plan(dataset, plans, reading.columns, partial)
+
+
+def _plan(
+    request: StageRequest,
+    field: Field,
+    number: int,
+    column: int | None,
+    source: str,
+    limit: int | None,
+) -> FieldPlan:
+    text, value = f"t{number}", f"v{number}"
+    clean, present = clean_sql(field, text), present_sql(request.dataset, field, text)
+    found: list[Check] = []
+    if limit is not None and column is not None:
+        message = f"The value is longer than {limit:,} bytes."
+        found.append(Check(f"strlen(c{column}) > {limit}", "field-too-long", message))
+    resolver = None
+    if field.type is FieldType.STRING:
+        sql = text if field.empty is not Empty.EMPTY else f"coalesce({text}, '')"
+        if field.format == "phone" and field.phone.style != "verbatim":
+            resolver = f"phone_{number}"
+            sql = phone_sql(field, request.region, text, resolver)
+        found += checks.format_checks(field, text, value)
+    else:
+        casting = cast(field, text, request.timezone)
+        sql = casting.sql
+        wrong = f"{value} IS NULL AND {text} IS NOT NULL"
+        found.append(Check(wrong, casting.code, casting.message))
+    found += checks.constraint_checks(field, text, value)
+    return FieldPlan(field, column, source, clean, present, resolver, sql, found)
+
+
+def check_sql(plan: Plan, *, states_keys: bool) -> str:
+    """One SELECT over `raw`: typed columns, key, and the errors of every row.
+
+    `_errors` holds a number for each field, and last one for the key: which check failed, from
+    1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the cells of others.
+    """
+    cells = [f"c{at}" for at in range(len(plan.columns))]
+    extra = ["_keys"] if states_keys else []
+    sql = "raw"
+    texts = [f"{field.source} AS t{at}" for at, field in enumerate(plan.fields)]
+    sql = _select([*cells, *extra, *texts], sql)
+    sql = _replace({f"t{at}": field.text for at, field in enumerate(plan.fields)}, sql)
+    sql = _replace({f"t{at}": field.present for at, field in enumerate(plan.fields)}, sql)
+    sql = _select(["*", *(f"{field.value} AS v{at}" for at, field in enumerate(plan.fields))], sql)
+    sql = _select(["*", *_key_columns(plan), *_errors(plan)], sql)
+    sql = _select(["*", f"{_key_error(plan)} AS e{len(plan.fields)}"], sql)
+    marks = ", ".join(f"e{at}" for at in range(len(plan.fields) + 1))
+    sql = _select(["*", f"coalesce({marks}) IS NOT NULL AS _bad"], sql)
+    values = [f"v{at} AS {quoted(field.field.name)}" for at, field in enumerate(plan.fields)]
+    errors = f"CASE WHEN _bad THEN [{marks}] END AS _errors"
+    # Whether a value is unique shows later, when the cells are gone.
+    kept = "true" if any(field.field.constraints.unique for field in plan.fields) else "_bad"
+    raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
+    absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
+    return _select(["_key", "_derived", *absent, *values, errors, raw], sql)
+
+
+def messages(plan: Plan) -> list[dict[str, object]]:
+    """What each number in `_errors` means: rows of (part, error, field, column, code, message)."""
+    rows: list[dict[str, object]] = []
+    for part, field in enumerate(plan.fields, start=1):
+        rows += [
+            {
+                "part": part,
+                "error": number,
+                "field": field.field.name,
+                "position": field.column,
+                "code": check.code,
+                "message": check.message,
+                "words": list(field.field.constraints.enum or ()),
+            }
+            for number, check in enumerate(field.checks, start=1)
+        ]
+    fields = ", ".join(plan.dataset.primary_key)
+    rows.append(
+        {
+            "part": len(plan.fields) + 1,
+            "error": 1,
+            "field": plan.dataset.primary_key[0],
+            "position": None,
+            "code": "primary-key",
+            "message": KEY_MESSAGE.format(fields=fields),
+            "words": [],
+        }
+    )
+    return rows
+
+
+def _select(columns: list[str], source: str) -> str:
+    given = source if source == "raw" else f"({source})"
+    return f"SELECT {', '.join(columns)} FROM {given}"
+
+
+def _replace(columns: Mapping[str, str], source: str) -> str:
+    changes = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    return f"SELECT * REPLACE ({changes}) FROM ({source})"
+
+
+def _key_columns(plan: Plan) -> list[str]:
+    stated = set(plan.stated)
+    has_key = stated.issuperset(plan.dataset.primary_key)
+    key = key_sql(plan.dataset, plan.value_column) if has_key else "NULL::VARCHAR"
+    derived = derived_sql(plan.dataset, stated, plan.value_column) or "NULL::VARCHAR"
+    return [f"{key} AS _key", f"CASE WHEN {key} IS NULL THEN {derived} END AS _derived"]
+
+
+def _errors(plan: Plan) -> list[str]:
+    columns = []
+    for at, field in enumerate(plan.fields):
+        branches = " ".join(
+            f"WHEN {check.condition} THEN {number}"
+            for number, check in enumerate(field.checks, start=1)
+        )
+        sql = f"(CASE {branches} END)::UTINYINT" if branches else "NULL::UTINYINT"
+        columns.append(f"{sql} AS e{at}")
+    return columns
+
+
+def _key_error(plan: Plan) -> str:
+    """A row needs a key, a derived one, or all fields of a way to match it."""
+    stated = plan.stated
+    dataset = plan.dataset
+    conditions = ["_key IS NULL", "_derived IS NULL"]
+    for way in dataset.match:
+        if way != dataset.primary_key and set(stated).issuperset(way):
+            known = " AND ".join(f"{plan.value_column(name)} IS NOT NULL" for name in way)
+            conditions.append(f"NOT ({known})")
+    told = [f"e{stated.index(name)}" for name in dataset.primary_key if name in stated]
+    conditions += [f"{error} IS NULL" for error in told]
+    return f"(CASE WHEN {' AND '.join(conditions)} THEN 1 END)::UTINYINT"
+
+
+def _absent(plan: Plan, *, states_keys: bool) -> str:
+    names = []
+    for at, field in enumerate(plan.fields):
+        name = field.field.name
+        if name not in plan.partial:
+            continue
+        reasons = [f"t{at} IS NULL"] if field.field.empty is Empty.ABSENT else []
+        if states_keys and field.column is not None and field.field.default is None:
+            label = literal(plan.columns[field.column])
+            reasons.append(f"(c{field.column} IS NULL AND NOT list_contains(_keys, {label}))")
+        if reasons:
+            names.append(f"CASE WHEN {' OR '.join(reasons)} THEN {literal(name)} END")
+    listed = f"list_filter([{', '.join(names)}], lambda x: x IS NOT NULL)"
+    return f"CASE WHEN len({listed}) > 0 THEN {listed} END" if names else "NULL::VARCHAR[]"

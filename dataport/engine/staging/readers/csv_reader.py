@@ -1,0 +1,204 @@
+"""CSV of any delimiter, with or without a header, to rows of text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+
+from dataport.core.errors import InputError
+from dataport.engine.staging.keys import literal
+from dataport.engine.staging.mapping import map_columns
+from dataport.engine.staging.readers.csv_index import Block, Positions, index_block
+from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
+from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.readers.spool import Part, Spool, SpoolWriter, part_size
+from dataport.engine.staging.request import PARTS, StageRequest
+from dataport.engine.staging.sniff import Dialect
+from dataport.engine.staging.source import SourceFile
+from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encoding, utf8_chunks
+
+LEAST_LINE = 2**21
+"""DuckDB's own limit of a line, in bytes; raised where a record is longer."""
+
+
+class Care(IntEnum):
+    """How much is done to a record before DuckDB parses it; each costs more than the last."""
+
+    PLAIN = 0
+    """Records are copied as they are: right unless the parser objects."""
+    COUNTED = 1
+    """Records with the wrong number of cells are cut out."""
+    REWRITTEN = 2
+    """Records are parsed here and written again in the plainest form."""
+
+
+@dataclass(frozen=True)
+class CsvJob:
+    """One pass over one file."""
+
+    request: StageRequest
+    dialect: Dialect
+    encoding: Encoding
+    care: Care
+
+
+def read_csv(
+    source: SourceFile, request: StageRequest, dialect: Dialect, encoding: Encoding, care: Care
+) -> Reading:
+    """The rows of a CSV file. Raises InputError for what spoils the whole file."""
+    mapped = map_columns(dialect.columns, request.dataset, request.columns, request.constants)
+    notices: list[str] = []
+    job = CsvJob(request, dialect, encoding, care)
+    try:
+        spool = _spool(source, job)
+    except NotUtf8Error as error:
+        encoding = fallback_encoding(source.chunks(), encoding)
+        notices.append(encoding_notice(encoding, error.line))
+        job = replace(job, encoding=encoding)
+        spool = _spool(source, job)
+    if spool.total == 0:
+        raise InputError(
+            "no-rows",
+            f"{source.path.name} holds a header and no rows." if dialect.has_header else "No rows.",
+            hint="Export it again; there is nothing to import.",
+        )
+    if spool.has_mixed_ends:
+        notices.append("Line ends are mixed; each is taken as one.")
+    return Reading(
+        format="csv",
+        encoding=encoding.name,
+        delimiter=dialect.delimiter,
+        has_header=dialect.has_header,
+        columns=dialect.columns,
+        mapped=mapped,
+        spool=spool,
+        sql=csv_sql(spool, dialect),
+        limit=request.limits.field_size if spool.longest > request.limits.field_size else None,
+        notices=notices,
+    )
+
+
+def csv_sql(spool: Spool, dialect: Dialect, quote: str = '"') -> str:
+    """SELECT of the spool's rows, all text, in order."""
+    if not spool.parts:
+        empty = ", ".join(f"NULL::VARCHAR AS c{at}" for at in range(len(dialect.columns)))
+        return f"SELECT {empty} WHERE false"
+    runs = itertools.groupby(spool.parts, key=lambda part: part.has_returns)
+    return " UNION ALL ".join(
+        _run_sql(list(parts), dialect, quote, max(LEAST_LINE, spool.longest + 16))
+        for _, parts in runs
+    )
+
+
+def _run_sql(parts: list[Part], dialect: Dialect, quote: str, longest: int) -> str:
+    paths = ", ".join(literal(str(part.path)) for part in parts)
+    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(dialect.columns)))
+    # A line end that DuckDB guesses may be that of a newline inside quotes.
+    ends = "\\r\\n" if parts[0].has_returns else "\\n"
+    # A part is read by one thread: side by side, DuckDB takes the inside of quotes for rows.
+    return (
+        f"SELECT * FROM read_csv([{paths}], auto_detect = false, header = false,"
+        f" delim = {literal(dialect.delimiter)}, quote = {literal(quote)},"
+        f" escape = {literal(quote)}, parallel = false, new_line = '{ends}',"
+        f" max_line_size = {longest}, columns = {{{columns}}})"
+    )
+
+
+def blocks(source: SourceFile, encoding: Encoding, delimiter: int, limit: int) -> Iterator[Block]:
+    """The file's records, a block at a time."""
+    rest = b""
+    for chunk in utf8_chunks(source.chunks(), encoding):
+        data = rest + chunk
+        block = index_block(data, delimiter, limit, is_last=False)
+        yield block
+        rest = block.data[block.consumed :]
+    while rest:
+        block = index_block(rest, delimiter, limit, is_last=True)
+        yield block
+        rest = block.data[block.consumed :]
+
+
+def _spool(source: SourceFile, job: CsvJob) -> Spool:
+    request, dialect = job.request, job.dialect
+    delimiter = ord(dialect.delimiter)
+    size = part_size(source.identity.size, request.threads)
+    with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
+        awaits_header = dialect.has_header
+        for found in blocks(source, job.encoding, delimiter, request.limits.field_size):
+            block = found
+            codes = dict(block.cuts) | octet_codes(block, writer.line, job.encoding)
+            skip = 0
+            if awaits_header:
+                skip = _header_end(block)
+                awaits_header = skip == 0
+            cells = block.cells(delimiter) if job.care >= Care.COUNTED else None
+            if cells is not None:
+                codes = _width_codes(block, cells, delimiter, len(dialect.columns)) | codes
+            if job.care is Care.REWRITTEN:
+                block, more = _rewritten(block, codes, dialect)
+                codes = more | codes
+            writer.add(block, skip, codes, cells)
+        return writer.finish()
+
+
+def _header_end(block: Block) -> int:
+    """How many records lie up to and with the first that is not blank; 0 where all are."""
+    for index, (start, stop) in enumerate(zip(block.starts, block.stops, strict=True)):
+        if block.data[start:stop].strip(b"\r\n"):
+            return index + 1
+    return 0
+
+
+def _width_codes(block: Block, cells: Positions, delimiter: int, width: int) -> dict[int, str]:
+    """Records with too few or too many cells; one empty cell too many at the end is let pass."""
+    data = np.frombuffer(block.data, np.uint8)
+    last = block.stops - 1
+    last = last - (data[last] == 10)
+    last = last - (data[np.maximum(last, 0)] == 13)
+    extra = cells - ((cells == width + 1) & (data[np.maximum(last, 0)] == delimiter))
+    return dict.fromkeys(np.flatnonzero(extra < width).tolist(), "missing-cell") | dict.fromkeys(
+        np.flatnonzero(extra > width).tolist(), "extra-cell"
+    )
+
+
+def _rewritten(
+    block: Block, codes: dict[int, str], dialect: Dialect
+) -> tuple[Block, dict[int, str]]:
+    """A block with every cell quoted, and the records that Python's parser refuses."""
+    written, failed = bytearray(), {}
+    stops = []
+    for index, (start, stop) in enumerate(zip(block.starts, block.stops, strict=True)):
+        record = block.data[start:stop]
+        if record.strip(b"\r\n") and index not in codes:
+            rows = parse_record(record.decode(), dialect.delimiter)
+            if len(rows) == 1 and len(rows[0]) >= len(dialect.columns):
+                record = _plain(rows[0][: len(dialect.columns)], dialect.delimiter)
+            else:
+                failed[index] = "bad-quote"
+        written += record
+        stops.append(len(written))
+    ends = np.array(stops, np.int64)
+    starts = np.concatenate([[0], ends[:-1]])[: ends.size]
+    return replace(block, data=bytes(written), starts=starts, stops=ends, cuts={}), failed
+
+
+def parse_record(text: str, delimiter: str) -> list[list[str]]:
+    """The rows that Python's parser finds in the text of one record; none where it refuses."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
+def _plain(cells: list[str], delimiter: str) -> bytes:
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(
+        cells
+    )
+    return target.getvalue().encode()

@@ -1,0 +1,83 @@
+"""Where the items of a JSON array begin and end, found without parsing them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dataport.engine.staging.readers.csv_index import LF, QUOTE, Block, Positions
+
+BACKSLASH = 92
+_OPENING = np.zeros(256, np.int64)
+_OPENING[[ord("{"), ord("[")]] = 1
+_OPENING[[ord("}"), ord("]")]] = -1
+_IS_STRUCTURE = _OPENING != 0
+_IS_STRUCTURE[ord(",")] = True
+_IS_BLANK = np.zeros(256, np.bool_)
+_IS_BLANK[[9, 10, 13, 32]] = True
+
+
+def index_items(data: bytes) -> tuple[Block, int | None]:
+    """The complete items at the start of `data`, which starts inside an array, before an item.
+
+    Each item of the block is one line, ended by LF in place of its comma. The second result is
+    the place behind the array's closing bracket, None where the array goes on.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    structure = np.flatnonzero(_IS_STRUCTURE[octets])
+    quotes = _quotes(octets)
+    structure = structure[np.searchsorted(quotes, structure) & 1 == 0]
+    codes = octets[structure]
+    depth = np.cumsum(_OPENING[codes])
+    ends = np.flatnonzero(depth < 0)
+    last = int(ends[0]) if ends.size else structure.size
+    commas = structure[:last][(depth[:last] == 0) & (codes[:last] == ord(","))]
+    stops = commas + 1
+    closed = None
+    if ends.size:
+        closed = int(structure[last]) + 1
+        stops = np.append(stops, closed)
+    return _block(octets, stops), closed
+
+
+def index_lines(data: bytes) -> Block:
+    """The complete lines at the start of `data`, each one item."""
+    octets = np.frombuffer(data, np.uint8)
+    return _block(octets, np.flatnonzero(octets == LF) + 1)
+
+
+def blanks(block: Block) -> npt.NDArray[np.bool_]:
+    """Which items of a block hold nothing but white space."""
+    visible = np.flatnonzero(~_IS_BLANK[np.frombuffer(block.data, np.uint8)])
+    found: npt.NDArray[np.bool_] = np.searchsorted(visible, block.starts) == np.searchsorted(
+        visible, block.stops
+    )
+    return found
+
+
+def _block(octets: npt.NDArray[np.uint8], stops: Positions) -> Block:
+    """Items up to `stops` as lines; the line of an item is that of its first visible byte."""
+    starts = np.concatenate([[0], stops[:-1]])[: stops.size]
+    end = int(stops[-1]) if stops.size else 0
+    newlines = np.flatnonzero(octets[:end] == LF)
+    visible = np.flatnonzero(~_IS_BLANK[octets[:end]])
+    places = np.searchsorted(visible, starts)
+    first = visible[np.minimum(places, visible.size - 1)] if visible.size else starts
+    lines = np.searchsorted(newlines, np.where(places < visible.size, first, starts))
+    flat = octets.copy()
+    flat[:end][(octets[:end] == LF) | (octets[:end] == 13)] = 32
+    flat[stops - 1] = LF
+    return Block(flat.tobytes(), starts, stops, lines, {}, stops[:0], int(newlines.size))
+
+
+def _quotes(octets: npt.NDArray[np.uint8]) -> Positions:
+    """The quotes that begin and end strings: those that no backslash escapes."""
+    quotes = np.flatnonzero(octets == QUOTE)
+    slashes = np.flatnonzero(octets == BACKSLASH)
+    if not slashes.size:
+        return quotes
+    is_first = np.ones(slashes.size, np.bool_)
+    is_first[1:] = np.diff(slashes) > 1
+    starts = slashes[np.flatnonzero(is_first)[np.cumsum(is_first) - 1]]
+    escaped = slashes[(slashes - starts) % 2 == 0] + 1
+    return quotes[~np.isin(quotes, escaped, assume_unique=True)]

@@ -1,0 +1,44 @@
+"""Bytes that are no text, wherever a reader meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dataport.engine.staging.readers.csv_index import Block
+from dataport.engine.staging.text import Encoding, NotUtf8Error
+
+
+def octet_codes(block: Block, line: int, encoding: Encoding) -> dict[int, str]:
+    """Records with bytes that are no text. Raises NotUtf8Error unless the encoding allows for them."""
+    codes: dict[int, str] = {}
+    data = block.data[: block.consumed]
+    if b"\0" in data:
+        nul = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
+        owners = np.unique(np.searchsorted(block.stops, nul, side="right"))
+        codes |= dict.fromkeys(owners.tolist(), "nul-byte")
+    if data.isascii():
+        return codes
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        if not encoding.is_damaged:
+            raise NotUtf8Error(line + data.count(b"\n", 0, error.start)) from error
+        codes |= dict.fromkeys(_invalid(block), "encoding-error")
+    return codes
+
+
+def _invalid(block: Block) -> Iterator[int]:
+    for index, (start, stop) in enumerate(zip(block.starts, block.stops, strict=True)):
+        try:
+            block.data[start:stop].decode()
+        except UnicodeDecodeError:
+            yield index
+
+
+def encoding_notice(encoding: Encoding, line: int) -> str:
+    """What is said about a file that is not valid UTF-8."""
+    if encoding.is_damaged:
+        return f"The file is UTF-8 with invalid bytes, the first in line {line}; such rows are rejected."
+    return f"The file is not UTF-8 (first seen in line {line}); it is read as {encoding.name}."

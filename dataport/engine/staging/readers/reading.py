@@ -1,0 +1,28 @@
+"""What every reader hands to the checks, whatever the format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dataport.engine.staging.mapping import Mapped
+from dataport.engine.staging.readers.spool import Spool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file as rows of text."""
+
+    format: str
+    encoding: str
+    delimiter: str | None
+    has_header: bool
+    columns: tuple[str, ...]
+    mapped: Mapped
+    spool: Spool
+    sql: str
+    """SELECT of one text column a file column, `c0` on, in the order of the spool's rows."""
+    states_keys: bool = False
+    """Whether there is a column `_keys` too: the positions of the columns that a row states."""
+    limit: int | None = None
+    """Bytes a value may have, where the file has records long enough to break it."""
+    notices: list[str] = field(default_factory=list)

@@ -1,0 +1,149 @@
+"""The errors of all rejected rows as one table: which line, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataport.engine.staging.checks import NEAREST
+from dataport.engine.staging.plan import Plan, messages
+from dataport.engine.staging.readers.csv_reader import parse_record
+from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.readers.spool import Cut
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHOWN = 100
+"""Characters of a value that a message shows."""
+BATCH = 20_000
+
+_CUTS = {
+    "unterminated-quote": "A quote is opened here and never closed; close it, or double it to mean it.",
+    "bad-quote": "A quote stands inside a quoted value; double it to mean it.",
+    "nul-byte": "The row holds a NUL character; remove it.",
+    "encoding-error": "The row holds bytes that are not valid UTF-8; save the file as UTF-8.",
+    "json-error": "The line is not one JSON object; fix its brackets, quotes or commas.",
+    "not-an-object": 'The item is no JSON object; every row must be one, as in {"name": "value"}.',
+}
+
+
+def cut_message(cut: Cut, width: int) -> str:
+    """What is wrong with a record that could not be read as cells."""
+    if cut.code == "missing-cell":
+        return (
+            f"The row has {cut.cells} cells instead of {width}; add what is missing, even if empty."
+        )
+    if cut.code == "extra-cell":
+        return f"The row has {cut.cells} cells instead of {width}; quote values that hold the delimiter."
+    return _CUTS.get(cut.code, "The row can't be read.")
+
+
+def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: Reading) -> None:
+    """Fill the temporary tables `messages` and `cuts`."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE messages (part INTEGER, error INTEGER, field VARCHAR,"
+        " position INTEGER, code VARCHAR, message VARCHAR, words VARCHAR[])"
+    )
+    _insert(connection, "messages", messages(plan))
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE cuts (record BIGINT, line BIGINT, code VARCHAR,"
+        " message VARCHAR, value VARCHAR, raw VARCHAR[])"
+    )
+    cuts = reading.spool.cuts
+    width = len(reading.columns)
+    for start in range(0, len(cuts), BATCH):
+        _insert(
+            connection,
+            "cuts",
+            [
+                {
+                    "record": cut.record,
+                    "line": cut.line,
+                    "code": cut.code,
+                    "message": cut_message(cut, width),
+                    "value": cut.text[:SHOWN],
+                    "raw": _cells(cut, reading.delimiter),
+                }
+                for cut in cuts[start : start + BATCH]
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class Places:
+    """SQL that tells where row `n._row` stands in the file."""
+
+    record: str
+    line: str
+    join: str
+    """What `record` and `line` need after FROM, for any row."""
+    accepted: str
+    """The same, which also leaves out the rows that are not accepted."""
+
+
+def rejects_sql(places: Places) -> str:
+    """SELECT of one row an error."""
+    record, line, join = places.record, places.line, places.join
+    value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
+    shown = f"CASE WHEN length(value) > {SHOWN} THEN value[:{SHOWN - 1}] || '…' ELSE coalesce(value, '') END"
+    closest = "list_filter(words, lambda w: damerau_levenshtein(w, lower(value)) <= greatest(1, length(w) // 3))"
+    nearest = (
+        f"CASE WHEN len({closest}) > 0 THEN ' Did you mean ' ||"
+        f" list_sort(list_transform({closest}, lambda w: {{'d': damerau_levenshtein(w, lower(value)), 'w': w}}))[1].w || '?'"
+        " ELSE '' END"
+    )
+    told = f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
+    return f"""
+        SELECT _record, _line, _key, field, "column", code, 'error' AS class,
+            {told} AS message, value, raw
+        FROM (
+            SELECT {record} AS _record, {line} AS _line, coalesce(n._key, n._derived) AS _key,
+                m.field, m.position + 1 AS "column", m.code, m.message, m.words,
+                {value} AS value, n._raw AS raw
+            FROM (
+                SELECT _row, _key, _derived, _raw, unnest(_errors) AS error,
+                    generate_subscripts(_errors, 1) AS part
+                FROM numbered WHERE _errors IS NOT NULL
+            ) n JOIN messages m ON m.part = n.part AND m.error = n.error {join}
+        )
+        UNION ALL
+        SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw FROM cuts
+        UNION ALL
+        SELECT {record}, {line}, n._id, NULL, NULL, 'primary-key', 'duplicate',
+            'The key is that of line ' || s.line || ', which stands.', n._id, NULL
+        FROM duplicates n JOIN ({_line_of(line, join)}) s ON s.row = n.stands {join}
+        UNION ALL
+        SELECT {record}, {line}, coalesce(n._key, n._derived), n.field, n.position + 1,
+            'constraint-error.unique', 'error',
+            n.field || ' must be unique, and an earlier row has this value; change one of them.',
+            n._raw[n.position + 1], n._raw
+        FROM (
+            SELECT n._row, _key, _derived, _raw, field, position
+            FROM numbered n JOIN clashes x ON n._row = x._row
+        ) n {join}
+    """
+
+
+def _line_of(line: str, join: str) -> str:
+    return f"SELECT n._row AS row, {line} AS line FROM (SELECT DISTINCT stands AS _row FROM duplicates) n {join}"
+
+
+def _cells(cut: Cut, delimiter: str | None) -> list[str]:
+    if delimiter is None:
+        return [cut.text]
+    rows = parse_record(cut.text, delimiter)
+    return [cell for row in rows for cell in row] if rows else cut.text.split(delimiter)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, object]]
+) -> None:
+    columns = connection.execute(f"DESCRIBE {table}").fetchall()
+    shape = json.dumps([{str(column[0]): str(column[1]) for column in columns}])
+    connection.execute(
+        f"INSERT INTO {table} SELECT unnest(from_json(?, ?), recursive := true)",
+        [json.dumps(rows), shape],
+    )

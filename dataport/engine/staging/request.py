@@ -1,0 +1,150 @@
+"""What a staging worker is asked to do and what it found; both travel as JSON files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dataport.engine.catalog.model import Dataset
+
+REQUEST_FILE = "request.json"
+STAGED_FILE = "staged.parquet"
+REJECTS_FILE = "rejects.parquet"
+REJECTS_CSV = "rejects.csv"
+STAGE_FILE = "stage.json"
+PARTS = "parts"
+"""Directory of a worker's private copies and spilled data; gone when it ends."""
+
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class StageLimits:
+    """What one file may cost (SEC-05, X-27)."""
+
+    file_size: int = 2048 * MEBIBYTE
+    """Bytes of the file."""
+    rows: int = 50_000_000
+    columns: int = 2_000
+    field_size: int = 16 * MEBIBYTE
+    """Bytes of one value."""
+    memory: int = 1024 * MEBIBYTE
+    """Bytes the worker may use."""
+    seconds: int = 3_600
+    """Wall time the worker may take."""
+
+
+@dataclass(frozen=True)
+class StageRequest:
+    """One file to be read into clean rows of one dataset."""
+
+    source_path: Path
+    directory: Path
+    """Where the result goes; exists and belongs to this request alone."""
+    dataset: Dataset
+    format: str | None = None
+    """`csv`, `txt` or `json`; found from the content when None."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Forced mapping, field to column."""
+    constants: dict[str, str] = field(default_factory=dict)
+    """Values, as text, of fields that every row has alike."""
+    timezone: str = "UTC"
+    """Zone of times that name none."""
+    region: str = "US"
+    """Country of phone numbers that name none."""
+    limits: StageLimits = StageLimits()
+    threads: int = 2
+
+    def to_json(self) -> str:
+        document = asdict(self) | {
+            "source_path": str(self.source_path),
+            "directory": str(self.directory),
+            "dataset": self.dataset.model_dump(mode="json", by_alias=True),
+        }
+        return json.dumps(document, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> StageRequest:
+        document: dict[str, Any] = json.loads(text)
+        return cls(
+            **document
+            | {
+                "source_path": Path(document["source_path"]),
+                "directory": Path(document["directory"]),
+                "dataset": Dataset.model_validate_json(json.dumps(document["dataset"])),
+                "limits": StageLimits(**document["limits"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one state of a file from another."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """`read` is always the sum of the others."""
+
+    read: int
+    valid: int
+    rejected: int
+    duplicate: int
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a worker found: the content of stage.json."""
+
+    format: str
+    encoding: str
+    delimiter: str | None
+    has_header: bool
+    sha256: str
+    """Digest of the file's own bytes, before any decoding."""
+    bytes: int
+    identity: Identity
+    columns: list[str]
+    """Names the file gives its columns, in file order."""
+    mapping: dict[str, str]
+    """Field to column, for mapped fields."""
+    ignored: list[str]
+    """Columns that no field takes."""
+    stated: list[str]
+    """Fields the file speaks of, in dataset order: the columns of staged.parquet."""
+    partial: list[str]
+    """Stated fields that some rows say nothing about; see `_absent`."""
+    rows: RowCounts
+    quarantined: int
+    """Rejected lines whose quotes make no record."""
+    null_keys: int
+    """Rejected rows whose key is not known."""
+    notices: list[str]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> StageResult:
+        document: dict[str, Any] = json.loads(text)
+        return cls(
+            **document
+            | {
+                "identity": Identity(**document["identity"]),
+                "rows": RowCounts(**document["rows"]),
+            }
+        )
+
+
+def read_stage(directory: Path) -> StageResult | None:
+    """The finished stage in `directory`, None where none is complete."""
+    try:
+        return StageResult.from_json((directory / STAGE_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,189 @@
+"""What a file is, by its content: format, delimiter, header."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataport.core.errors import InputError
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.staging.mapping import is_label
+from dataport.engine.staging.samples import passes
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_RECORDS = 200
+VALUE_SEPARATORS = re.compile(f"[{''.join(DELIMITERS)}]")
+FORMATS = {
+    "csv": "csv",
+    "tsv": "csv",
+    "txt": "txt",
+    "json": "json",
+    "ndjson": "json",
+    "jsonl": "json",
+}
+"""Words for formats that a request may name, and what reads them."""
+
+_SIGNATURES = (
+    (b"PAR1", "a Parquet file", "Export it as CSV or JSON."),
+    (b"%PDF", "a PDF document", "Export the table behind it as CSV."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it first."),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it first."),
+    (b"Rar!", "a RAR archive", "Unpack it first."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "Save it as CSV (UTF-8)."),
+    (b"SQLite format 3", "a SQLite database", "Export the table as CSV."),
+    (b"\x89PNG", "a PNG image", "Name the file that holds the data."),
+    (b"\xff\xd8\xff", "a JPEG image", "Name the file that holds the data."),
+    (b"GIF8", "a GIF image", "Name the file that holds the data."),
+    (b"\x7fELF", "a program", "Name the file that holds the data."),
+)
+_OFFICE = ((b"xl/", "an Excel workbook"), (b"word/", "a Word document"))
+_MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|[a-z]+[ >])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text holds records."""
+
+    delimiter: str
+    has_header: bool
+    columns: tuple[str, ...]
+    """Names of the columns; without a header those of the fields at these positions."""
+
+
+def check_content(head: bytes, name: str) -> None:
+    """Raise InputError if a file is empty or plainly not text."""
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe\r\n\t \0"):
+        raise InputError(
+            "empty-file", f"{name} is empty.", hint="Export it again; it holds no data."
+        )
+    for magic, title, hint in _SIGNATURES:
+        if head.startswith(magic):
+            raise _contradiction(name, title, hint)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        title = next((title for mark, title in _OFFICE if mark in head), "a ZIP archive")
+        hint = "Unpack it first." if "ZIP" in title else "Save the sheet as CSV (UTF-8)."
+        raise _contradiction(name, title, hint)
+
+
+def check_text(text: str, name: str) -> None:
+    """Raise InputError if a decoded head holds what no text holds."""
+    sample = text[:65_536]
+    controls = sum(sample.count(chr(code)) for code in range(32) if code not in (9, 10, 12, 13))
+    if controls > 8 and controls > 0.02 * len(sample):
+        raise _contradiction(name, "a binary file", "Export the data as CSV or JSON.")
+    if _MARKUP.match(sample):
+        raise _contradiction(name, "HTML or XML", "Export the data as CSV or JSON.")
+
+
+def find_format(text: str, path: Path, asked: str | None) -> str:
+    """`csv`, `txt` or `json`: as asked, else by content, else by name."""
+    start = text.lstrip()[:1]
+    is_json = start in ("{", "[")
+    if asked is not None:
+        if asked not in FORMATS:
+            raise InputError(
+                "unknown-format",
+                f"{asked!r} can't be read.",
+                hint=f"Formats: {', '.join(FORMATS)}.",
+            )
+        if FORMATS[asked] == "json" and not is_json:
+            raise _contradiction(path.name, "plain text, not JSON", "Import it as csv or txt.")
+        return FORMATS[asked]
+    suffix = path.suffix.lower()
+    if suffix in (".json", ".ndjson", ".jsonl"):
+        if not is_json:
+            raise _contradiction(path.name, "plain text, not JSON", "Name it .csv or .txt.")
+        return "json"
+    if start == "{" or (start == "[" and text.lstrip()[1:].lstrip()[:1] in ("{", "]")):
+        return "json"
+    return "txt" if suffix == ".txt" else "csv"
+
+
+def sample_records(text: str, delimiter: str) -> list[list[str]]:
+    """The first records of a head of text that hold anything, as cells."""
+    lines = text.splitlines(keepends=True)
+    try:
+        rows = csv.reader(lines, delimiter=delimiter)
+        return list(itertools.islice((row for row in rows if row), SAMPLE_RECORDS))
+    except csv.Error:
+        return [line.rstrip("\r\n").split(delimiter) for line in lines[:SAMPLE_RECORDS]]
+
+
+def find_delimiter(text: str, dataset: Dataset) -> str:
+    """The delimiter that cuts the head of a text into mapped names and even rows."""
+    best, best_score = ",", (0, 0.0, 0)
+    for delimiter in DELIMITERS:
+        records = sample_records(text, delimiter)
+        if not records or len(records[0]) < 2:
+            continue
+        width = len(records[0])
+        labels = sum(is_label(cell, dataset) for cell in records[0])
+        even = sum(len(record) == width for record in records) / len(records)
+        if (labels, even, width) > best_score:
+            best, best_score = delimiter, (labels, even, width)
+    return best
+
+
+def find_dialect(text: str, dataset: Dataset, limit: int) -> Dialect:
+    """Delimiter, header and column names of a CSV text (V-14). Raises InputError."""
+    delimiter = find_delimiter(text, dataset)
+    records = sample_records(text, delimiter)
+    if not records:
+        raise InputError("no-rows", "The file holds no rows.", hint="Export it again.")
+    first = records[0]
+    if len(first) > limit:
+        raise InputError(
+            "too-many-columns",
+            "The file has too many columns.",
+            f"It has {len(first):,}; the limit is {limit:,}.",
+            "Export fewer columns, or raise limits.columns in the configuration.",
+        )
+    if is_headerless(first, dataset):
+        names = [*dataset.headerless[: len(first)]]
+        names += [f"column_{number}" for number in range(len(names) + 1, len(first) + 1)]
+        return Dialect(delimiter, False, tuple(names))
+    return Dialect(delimiter, True, tuple(cell.strip() for cell in first))
+
+
+def is_headerless(first: list[str], dataset: Dataset) -> bool:
+    """Whether a first row is data: no cell names a field, and the cells pass their fields' checks.
+
+    A row without a single telling cell, one whose check could fail, is taken for a header.
+    """
+    if not dataset.headerless or any(is_label(cell, dataset) for cell in first):
+        return False
+    verdicts = [
+        passes(dataset.field(name), cell.strip())
+        for name, cell in zip(dataset.headerless, first, strict=False)
+    ]
+    return True in verdicts and False not in verdicts
+
+
+def is_value_list(text: str, dataset: Dataset) -> bool:
+    """Whether a TXT file lists values of one field, rather than rows of several (IMF-04, IMF-05).
+
+    It does unless its first row names fields, or its cells are plainly of different fields.
+    """
+    lines = [line for line in text.splitlines() if line.strip()][:SAMPLE_RECORDS]
+    records = [VALUE_SEPARATORS.split(line) for line in lines]
+    if not records or any(is_label(cell, dataset) for cell in records[0]):
+        return not records
+    field = dataset.field(value_field(dataset))
+    others = [passes(field, cell.strip()) for record in records for cell in record[1:]]
+    return False not in others
+
+
+def value_field(dataset: Dataset) -> str:
+    """The field that the values of a plain list belong to."""
+    required = [field.name for field in dataset.fields if field.constraints.required]
+    return [*dataset.headerless, *required, *dataset.primary_key][0]
+
+
+def _contradiction(name: str, looks_like: str, hint: str) -> InputError:
+    return InputError(
+        "format-error", f"{name} can't be read.", f"Its content looks like {looks_like}.", hint
+    )

@@ -1,0 +1,154 @@
+"""One file from bytes to staged.parquet, inside the worker."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dataport.core.errors import InputError
+from dataport.engine.staging import sniff
+from dataport.engine.staging.pipeline import Outcome, check_rows, write_result
+from dataport.engine.staging.readers.csv_reader import Care, read_csv
+from dataport.engine.staging.readers.json_reader import read_json
+from dataport.engine.staging.readers.txt_reader import read_values
+from dataport.engine.staging.request import StageResult
+from dataport.engine.staging.source import Progress, SourceFile
+from dataport.engine.staging.text import Encoding, decoded_head, guess_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dataport.engine.staging.phones import PhoneResolver
+    from dataport.engine.staging.plan import Plan
+    from dataport.engine.staging.readers.reading import Reading
+    from dataport.engine.staging.request import StageRequest
+
+
+def stage_file(
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, progress: Progress
+) -> StageResult:
+    """Read, check and write one file. Raises InputError when it can't be taken as a whole.
+
+    `connection` is an empty database that may be filled.
+    """
+    path = request.source_path
+    csv.field_size_limit(request.limits.field_size)
+    with SourceFile(path, request.limits.file_size, progress) as source:
+        sniff.check_content(source.head, path.name)
+        encoding = guess_encoding(source.head)
+        text = decoded_head(source.head, encoding)
+        sniff.check_text(text, path.name)
+        kind = sniff.find_format(text, path, request.format)
+        readers = _readers(connection, source, request, encoding, kind, text)
+        reading, outcome = _run(connection, request, readers, progress)
+        source.check_unchanged()
+        return _result(source, reading, outcome)
+
+
+def _readers(
+    connection: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    request: StageRequest,
+    encoding: Encoding,
+    kind: str,
+    text: str,
+) -> list[Callable[[], Reading]]:
+    """Ways to read the file, the quickest first; the next is tried where one does not hold."""
+    if kind == "json":
+        return [lambda: read_json(connection, source, request, encoding)]
+    if kind == "txt" and sniff.is_value_list(text, request.dataset):
+        return [lambda: read_values(source, request, encoding)]
+    dialect = sniff.find_dialect(text, request.dataset, request.limits.columns)
+
+    def reader(care: Care) -> Callable[[], Reading]:
+        return lambda: read_csv(source, request, dialect, encoding, care)
+
+    return [reader(care) for care in Care]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
+    readers: list[Callable[[], Reading]],
+    progress: Progress,
+) -> tuple[Reading, Outcome]:
+    for attempt, read in enumerate(readers, start=1):
+        reading = read()
+        total = reading.spool.total
+        progress("check", 0, total)
+        try:
+            plan, resolvers = check_rows(connection, request, reading)
+        except (duckdb.InvalidInputException, InputError) as error:
+            if attempt < len(readers) and _is_about_records(error):
+                continue
+            raise _unreadable(error) from error
+        return reading, _write(connection, request, reading, plan, resolvers, progress)
+    raise AssertionError("no reader was given")
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
+    reading: Reading,
+    plan: Plan,
+    resolvers: list[PhoneResolver],
+    progress: Progress,
+) -> Outcome:
+    total = reading.spool.total
+    progress("check", total, total)
+    progress("write", 0, total)
+    outcome = write_result(connection, request, reading, plan, resolvers)
+    progress("write", total, total)
+    return outcome
+
+
+def _is_about_records(error: Exception) -> bool:
+    return isinstance(error, InputError) or "CSV Error" in str(error)
+
+
+def _unreadable(error: Exception) -> InputError:
+    if isinstance(error, InputError):
+        return error
+    if not _is_about_records(error):
+        return InputError(
+            "staging-failed",
+            "The file could not be checked.",
+            str(error).splitlines()[0],
+            "Check the patterns of the dataset's fields.",
+        )
+    return InputError(
+        "source-error",
+        "The file's records can't be read.",
+        str(error).splitlines()[0],
+        "Save it again as plain UTF-8 CSV.",
+    )
+
+
+def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResult:
+    ignored = list(reading.mapped.ignored)
+    notices = [*reading.notices]
+    if ignored:
+        shown = ", ".join(repr(column) for column in ignored[:20])
+        notices.append(f"These columns are no field and were left out: {shown}.")
+    return StageResult(
+        format=reading.format,
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        has_header=reading.has_header,
+        sha256=source.sha256,
+        bytes=source.identity.size,
+        identity=source.identity,
+        columns=list(reading.columns),
+        mapping={
+            name: reading.columns[position] for name, position in reading.mapped.positions.items()
+        },
+        ignored=ignored,
+        stated=outcome.stated,
+        partial=outcome.partial,
+        rows=outcome.rows,
+        quarantined=reading.spool.quarantined,
+        null_keys=outcome.null_keys,
+        notices=notices + outcome.notices,
+    )

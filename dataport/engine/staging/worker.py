@@ -1,0 +1,154 @@
+"""The process that reads one untrusted file: `python -m dataport.engine.staging.worker REQUEST`.
+
+It speaks JSON lines on standard output: `{"phase", "processed", "total"}`, at the end
+`{"error": {...}}` where it failed. stage.json, written last, is the proof of success.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataport.core.errors import DataportError, InputError
+from dataport.engine.staging import limits
+from dataport.engine.staging.keys import literal
+from dataport.engine.staging.request import PARTS, STAGE_FILE, StageRequest, StageResult
+
+if TYPE_CHECKING:
+    import duckdb
+
+RESERVED = 400 * 2**20
+"""Bytes of a worker's memory that are not DuckDB's."""
+LEAST_MEMORY = 128 * 2**20
+REPORT_EVERY = 0.1
+"""Seconds between two progress lines of one phase."""
+
+
+class Reporter:
+    """Writes progress lines, not more often than anybody can read."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._at = 0.0
+
+    def __call__(self, phase: str, processed: int, total: int | None) -> None:
+        moment = time.monotonic()
+        if phase == self._phase and moment - self._at < REPORT_EVERY and processed != total:
+            return
+        self._phase, self._at = phase, moment
+        self._say({"phase": phase, "processed": processed, "total": total})
+
+    def error(self, error: DataportError) -> None:
+        self._say({"error": error.as_dict()})
+
+    def _say(self, document: dict[str, object]) -> None:
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Stage the file that the request names; 0 when stage.json is complete."""
+    reporter = Reporter()
+    os.umask(0o077)
+    try:
+        request = StageRequest.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        limits.die_with_parent(int(arguments[1]))
+        limits.apply(request.limits.memory, request.limits.seconds, request.threads)
+        write_stage(request.directory, _stage(request, reporter))
+    except DataportError as error:
+        reporter.error(error)
+        return 1
+    except MemoryError:
+        reporter.error(out_of_memory())
+        return 1
+    except OSError as error:
+        reporter.error(_no_space(error))
+        return 1
+    finally:
+        if arguments:
+            shutil.rmtree(Path(arguments[0]).parent / PARTS, ignore_errors=True)
+    return 0
+
+
+def connect(directory: Path, limit: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory, bounded and without a way out of `directory`.
+
+    `limit` is what the whole process may use, in bytes.
+    """
+    # DuckDB is loaded only now, under the limits.
+    import duckdb
+
+    memory = max(LEAST_MEMORY, limit - RESERVED)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": str(threads),
+            "memory_limit": f"{memory}B",
+            "temp_directory": str(directory / PARTS / "spill"),
+            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": "false",
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET allowed_directories = [{literal(str(directory) + '/')}]")
+    connection.execute("SET enable_external_access = false")
+    return connection
+
+
+def _stage(request: StageRequest, reporter: Reporter) -> StageResult:
+    with connect(request.directory, request.limits.memory, request.threads) as connection:
+        import duckdb
+
+        from dataport.engine.staging.stager import stage_file
+
+        try:
+            return stage_file(connection, request, reporter)
+        except duckdb.OutOfMemoryException as error:
+            raise out_of_memory() from error
+        except duckdb.Error as error:
+            raise InputError(
+                "staging-failed",
+                "The file could not be checked.",
+                str(error).splitlines()[0],
+                "Report the file; a pattern of the dataset may be the cause, too.",
+            ) from error
+
+
+def write_stage(directory: Path, result: StageResult) -> None:
+    """Write stage.json so that its presence means that everything else is complete."""
+    draft = directory / f"{STAGE_FILE}.tmp"
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(result.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(directory / STAGE_FILE)
+
+
+def _no_space(error: OSError) -> InputError:
+    return InputError(
+        "worker-io",
+        "The file could not be copied or its result not written.",
+        f"{error.strerror or error}.",
+        "Check the free space of the disk that holds the home.",
+    )
+
+
+def out_of_memory() -> InputError:
+    """The error of a file that needs more memory than its worker may have."""
+    return InputError(
+        "worker-memory",
+        "Reading the file needs more memory than allowed.",
+        hint="Split the file, or raise limits.worker_memory in the configuration.",
+    )
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Nothing is left to save; unloading the libraries would only cost time.
+    os._exit(code)
