@@ -56,9 +56,9 @@ def _check(
     errors = row[0] if row else None
     for at, number in enumerate(errors or []):
         if number is not None and at < len(plan.fields):
-            field = plan.fields[at].field
-            value = texts.get(field.name)
-            raise _wrong(field, value, _message(plan, at + 1, number, value or ""))
+            wrong = plan.fields[at].field
+            value = texts.get(wrong.name)
+            raise _wrong(wrong, value, _message(plan, at + 1, number, value or ""))
     return dict(zip(texts, row[1:], strict=True))
 
 

@@ -98,7 +98,7 @@ def test_a_store_from_a_newer_version_is_left_alone(full: World) -> None:
 def test_a_broken_config_keeps_the_last_good_one_and_says_so(full: World) -> None:
     config = full.home.config_file
     good = config.read_text(encoding="utf-8")
-    config.write_text("timezon = \"UTC\"\n" + good, encoding="utf-8")
+    config.write_text('timezon = "UTC"\n' + good, encoding="utf-8")
     error = full.wait(lambda: full.ok("status").get("config_error"))
     assert (error["code"], error["hint"]) == ("unknown-key", "Did you mean 'timezone'?")
     assert str(config) in error["title"]

@@ -47,7 +47,9 @@ def test_a_rejects_file_is_fixed_and_dropped_back(
     assert rejects.parent == Path(job["file"]).parent
     text = rejects.read_text(encoding="utf-8")
     assert text.startswith("line,row,field,code,message,value,lead_id,name,email")
-    fixed = text.replace("nope,2025550102", "ok@example.org,2025550102").replace("won,140", "won,90")
+    fixed = text.replace("nope,2025550102", "ok@example.org,2025550102").replace(
+        "won,140", "won,90"
+    )
     rejects.write_text(fixed, encoding="utf-8")
     again = world.send(rejects)
     assert again["changes"]["inserted"] == 2
@@ -85,7 +87,9 @@ def test_edits_survive_and_contradictions_wait(
     job = world.send(write("newer.csv", SECOND))
     assert (job["changes"]["updated"], job["changes"]["conflicts"]) == (1, 1)
     [conflict] = world.ok("conflicts", "list")["items"]
-    assert {key: conflict[key] for key in ("dataset", "key", "field", "base", "ours", "theirs")} == {
+    assert {
+        key: conflict[key] for key in ("dataset", "key", "field", "base", "ours", "theirs")
+    } == {
         "dataset": "leads",
         "key": "L2",
         "field": "phone",
@@ -158,7 +162,9 @@ def test_a_plan_whose_store_moved_on_is_made_again(
     assert world.rows()[0]["status"] == "new"
 
 
-def test_a_replace_that_would_destroy_waits(world: World, write: Callable[[str, str], Path]) -> None:
+def test_a_replace_that_would_destroy_waits(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
     world.send(write("leads.csv", FIRST))
     job = world.send(write("less.csv", "lead_id,name\nL2,Taro\n"), "--mode", "replace")
     assert (job["status"], job["changes"]["deleted"]) == ("waiting", 1)

@@ -45,7 +45,9 @@ class Histories(RuleBasedStateMachine):
         self.store.close()
         self.directory.cleanup()
 
-    @rule(source=st.sampled_from(SOURCES), rows=ROWS, mode=st.sampled_from([Mode.MERGE, Mode.MIRROR]))
+    @rule(
+        source=st.sampled_from(SOURCES), rows=ROWS, mode=st.sampled_from([Mode.MERGE, Mode.MIRROR])
+    )
     def send(self, source: str, rows: dict[str, dict[str, str | None]], mode: Mode) -> None:
         before = self.ledger.head()
         plan = self.ledger.send(as_rows(rows), source, stated=FIELDS, mode=mode)

@@ -150,12 +150,11 @@ def find_dialect(text: str, dataset: Dataset, limit: int) -> Dialect:
 
 
 def is_headerless(first: list[str], dataset: Dataset) -> bool:
-    """Whether a first row is data: no cell names a field, and the cells pass their fields' checks.
+    """Whether a first row is data: its cells pass the checks of the fields at their places (V-14).
 
-    A row without a single telling cell, one whose check could fail, is taken for a header.
+    A word that also names a field proves nothing: `mobile` is a line type too. A row without a
+    single telling cell, one whose check could fail, is taken for a header.
     """
-    if not dataset.headerless or any(is_label(cell, dataset) for cell in first):
-        return False
     verdicts = [
         passes(dataset.field(name), cell.strip())
         for name, cell in zip(dataset.headerless, first, strict=False)

@@ -127,19 +127,23 @@ def test_a_chain_ends_at_ask(store: Store) -> None:
     assert ledger.send([{"id": "1", "a": X}]).conflicts == 1
 
 
+def at(month: int, day: int) -> datetime:
+    return datetime.fromisoformat(f"2026-{month:02}-{day:02}")
+
+
 def test_newest_takes_the_side_with_the_later_time(store: Store) -> None:
     ledger = Ledger(store, dataset(a="newest(at)", at="max"))
-    early, late = datetime(2026, 1, 1), datetime(2026, 2, 1)
+    early, late = at(1, 1), at(2, 1)
     ledger.send([{"id": "1", "a": V, "at": early}, {"id": "2", "a": V, "at": early}])
-    ledger.edit("1", a=W, at=datetime(2026, 3, 1))
-    ledger.edit("2", a=W, at=datetime(2026, 1, 2))
+    ledger.edit("1", a=W, at=at(3, 1))
+    ledger.edit("2", a=W, at=at(1, 2))
     ledger.send([{"id": "1", "a": X, "at": late}, {"id": "2", "a": X, "at": late}])
     assert {key: row["a"] for key, row in ledger.rows().items()} == {"1": W, "2": X}
 
 
 def test_newest_asks_when_both_times_are_equal(store: Store) -> None:
     ledger = Ledger(store, dataset(a="newest(at)"))
-    moment = datetime(2026, 1, 1)
+    moment = at(1, 1)
     ledger.send([{"id": "1", "a": V, "at": moment}])
     ledger.edit("1", a=W)
     assert ledger.send([{"id": "1", "a": X, "at": moment}]).conflicts == 1
