@@ -8,9 +8,12 @@ from dataport.engine.staging.keys import literal
 TEXTUAL = (FieldType.STRING, FieldType.LIST, FieldType.OBJECT, FieldType.ANY)
 
 _SPACE = r"[\s\p{Z}\x{FEFF}]"
-_SQUEEZED = r"[!-&(-~]+( [!-~]+)*"
-"""Printable ASCII with single spaces inside only."""
-_ENDS = (" ", "\t", "\n", "\r", "\v", "\f")
+_INK = r"[^\s\p{Z}\x{FEFF}]"
+_FIRST = r"[^\s\p{Z}\x{FEFF}']"
+"""An apostrophe at the start may have to go."""
+_TRIMMED = f"(?s){_FIRST}(.*{_INK})?"
+_SQUEEZED = f"{_FIRST}{_INK}*( {_INK}+)*"
+_BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")
 
 
 def clean_sql(field: Field, cell: str) -> str:
@@ -23,7 +26,11 @@ def clean_sql(field: Field, cell: str) -> str:
             sql = f"regexp_replace({sql}, '^{_SPACE}+|{_SPACE}+$', '', 'g')"
         elif step is Normalise.SQUEEZE:
             sql = f"regexp_replace({sql}, '{_SPACE}+', ' ', 'g')"
-    sql = f"CASE WHEN {_is_plain(cell, squeezes=squeezes)} THEN {cell} ELSE {sql} END"
+    tidy = f"regexp_full_match({cell}, {literal(_SQUEEZED if squeezes else _TRIMMED)})"
+    sql = (
+        f"CASE WHEN {_is_plain(cell, squeezes=squeezes)} THEN {cell}"
+        f" WHEN {tidy} THEN nfc_normalize({cell}) ELSE {sql} END"
+    )
     for step in steps:
         if step in (Normalise.LOWER, Normalise.UPPER):
             sql = f"{step.value}({sql})"
@@ -35,11 +42,16 @@ def _is_plain(cell: str, *, squeezes: bool) -> str:
 
     It is what makes cleaning cheap: comparisons of both ends cost a tenth of a pattern.
     """
+    tests = [
+        f"{cell} >= '('",
+        f"{cell} < {_char(chr(127))}",
+        f"strlen({cell}) = length({cell})",
+        *(f"NOT ends_with({cell}, {_char(blank)})" for blank in _BLANKS),
+    ]
     if squeezes:
-        return f"regexp_full_match({cell}, {literal(_SQUEEZED)})"
-    ends = " AND ".join(f"NOT ends_with({cell}, {_char(end)})" for end in _ENDS)
-    ascii_only = f"strlen({cell}) = length({cell})"
-    return f"{cell} >= '(' AND {cell} < {_char(chr(127))} AND {ascii_only} AND {ends}"
+        tests.append(f"NOT contains({cell}, '  ')")
+        tests += [f"NOT contains({cell}, {_char(blank)})" for blank in _BLANKS[1:]]
+    return " AND ".join(tests)
 
 
 def _char(char: str) -> str:

@@ -10,6 +10,8 @@ from duckdb import InvalidInputException
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from dataport.engine.catalog.model import Field
+from dataport.engine.staging.keys import literal
+from dataport.engine.staging.numbering import international_pattern
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,10 +106,17 @@ def phone_sql(field: Field, region: str, text: str, resolver: str) -> str:
 
     `text` names a column, `resolver` the registered function for all but the common forms.
     """
+    bare = f"translate({text}, ' ()-.', '')"
     rest = f"WHEN {text} IS NOT NULL THEN {resolver}({text}) END"
     by_length = field.phone.style == "digits11" or field.phone.check == "length"
-    if not by_length and (field.phone.region or region) not in NORTH_AMERICA:
-        return f"CASE {rest}"
+    abroad = (
+        f"WHEN starts_with({text}, '+')"
+        f" AND regexp_full_match({bare}, {literal(international_pattern())}) THEN {bare} "
+    )
+    if by_length:
+        abroad = ""
+    elif (field.phone.region or region) not in NORTH_AMERICA:
+        return f"CASE {abroad}{rest}"
     area = "[0-9]{3}" if by_length else "[2-9][0-9]{2}"
     prefix = "1" if field.phone.style == "digits11" else "+1"
     branches = (
@@ -123,4 +132,10 @@ def phone_sql(field: Field, region: str, text: str, resolver: str) -> str:
         digits = " || ".join(f"substr({text}, {start}, {count})" for start, count in parts)
         shape = f"strlen({text}) = {length} AND regexp_full_match({text}, '{pattern}')"
         fast.append(f"WHEN {shape} THEN '{prefix}' || {digits}")
-    return f"CASE {' '.join(fast)} {rest}"
+    # What has the digits but another punctuation; digits behind a last dot are a number's.
+    national = (
+        f"WHEN regexp_full_match({bare}, '(\\+?1)?{area}[0-9]{{7}}')"
+        f" AND NOT regexp_full_match({text}, '[0-9]+\\.[0-9]?')"
+        f" THEN '{prefix}' || right({bare}, 10)"
+    )
+    return f"CASE {' '.join(fast)} {national} {abroad}{rest}"
