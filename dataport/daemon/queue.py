@@ -264,7 +264,7 @@ class JobQueue:
         """Fold the store's log into its file while nothing else is asked for."""
         self._is_dirty = False
         try:
-            self._engine.store.checkpoint()
+            self._engine.store.tidy()
         except Exception:
             log.exception("The store could not be tidied up.")
 

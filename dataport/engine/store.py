@@ -26,15 +26,21 @@ Connection = duckdb.DuckDBPyConnection
 
 CHECKPOINT_SIZE = "1GiB"
 """Log size at which a commit folds the log into the file itself. Folding rewrites every row
-group that changed, so it is left to quiet moments: see `Store.checkpoint`."""
+group that changed, so it is left to quiet moments: see `Store.tidy`."""
+
+RESTING_MEMORY = "48MiB"
+"""What the store's cache shrinks to in quiet moments."""
 
 
 class Store:
     """An open store. Close it before the process ends, so that its log is folded in."""
 
-    def __init__(self, connection: Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: Path, memory: str) -> None:
         self._connection = connection
+        self._memory = memory
         self._write_lock = threading.RLock()
+        self._readers_lock = threading.Lock()
+        self._readers = 0
         self.path = path
 
     @classmethod
@@ -44,14 +50,15 @@ class Store:
         Raises StoreError: `store-too-new`, `store-in-use` (another process has it), or
         `store-unreadable`.
         """
-        connection = _connect(home, settings or DaemonSettings())
+        settings = settings or DaemonSettings()
+        connection = _connect(home, settings)
         try:
             migrate(connection)
         except BaseException:
             connection.close()
             raise
         home.store.chmod(PRIVATE_FILE)
-        return cls(connection, home.store)
+        return cls(connection, home.store, settings.memory.replace(" ", ""))
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
@@ -62,26 +69,44 @@ class Store:
                 log.warning("The store could not be checkpointed: %s", error)
             self._connection.close()
 
-    def checkpoint(self) -> None:
-        """Fold the log into the file, unless somebody is writing just now."""
+    def tidy(self) -> None:
+        """Fold the log into the file and give memory back, unless somebody is at work."""
         if not self._write_lock.acquire(blocking=False):
             return
         try:
             with self.reading() as cursor:
                 cursor.execute("CHECKPOINT store")
+            self._release_memory()
         except duckdb.TransactionException:
             log.debug("The store is in use; its log is folded in later.")
         finally:
             self._write_lock.release()
 
+    def _release_memory(self) -> None:
+        """Drop cached blocks. A query under way would see the low limit, so there may be none."""
+        with self._readers_lock:
+            if self._readers:
+                return
+            with self._connection.cursor() as cursor:
+                try:
+                    cursor.execute(f"SET memory_limit = '{RESTING_MEMORY}'")
+                except duckdb.OutOfMemoryException:
+                    log.debug("Some blocks are still held.")
+                finally:
+                    cursor.execute(f"SET memory_limit = '{self._memory}'")
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A cursor for one request; it sees the last committed state."""
-        cursor = self._connection.cursor()
+        with self._readers_lock:
+            self._readers += 1
+            cursor = self._connection.cursor()
         try:
             yield cursor
         finally:
             cursor.close()
+            with self._readers_lock:
+                self._readers -= 1
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

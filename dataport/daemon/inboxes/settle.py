@@ -62,10 +62,13 @@ def seconds_left(seen: Sighting, settle_s: float, monotonic_s: float, wall_s: fl
     """How much longer the file has to rest; zero or less when it has rested enough.
 
     A change long ago by the file system's clock counts as rest, so that a file that was complete
-    before it was first seen is not waited for again.
+    before it was first seen is not waited for again. So does a last writing long ago: a file that
+    was written elsewhere and renamed into place is complete when it arrives.
     """
-    needed = max(settle_s, EMPTY_S) if seen.identity.size == 0 else settle_s
-    return needed - max(monotonic_s - seen.since, wall_s - seen.changed_ns / 1e9)
+    rested = max(monotonic_s - seen.since, wall_s - seen.changed_ns / 1e9)
+    if seen.identity.size == 0:
+        return max(settle_s, EMPTY_S) - rested
+    return settle_s - max(rested, wall_s - seen.identity.modified_ns / 1e9)
 
 
 def unsure_seconds_left(seen: Sighting, settle_s: float, monotonic_s: float) -> float:

@@ -7,10 +7,18 @@ from dataport.engine.staging.keys import literal
 
 TEXTUAL = (FieldType.STRING, FieldType.LIST, FieldType.OBJECT, FieldType.ANY)
 
-_SPACE = r"[\s\p{Z}\x{FEFF}]"
-_INK = r"[^\s\p{Z}\x{FEFF}]"
-_FIRST = r"[^\s\p{Z}\x{FEFF}']"
+_SPACE = r"[\s\x0B\p{Z}\x{FEFF}]"
+_INK = r"[^\s\x0B\p{Z}\x{FEFF}]"
+_FIRST = r"[^\s\x0B\p{Z}\x{FEFF}']"
 """An apostrophe at the start may have to go."""
+_LETTERS = (
+    r"!-&(-~\x{A1}-\x{2FF}\x{370}-\x{373}\x{375}-\x{37D}\x{37F}-\x{386}\x{388}-\x{482}"
+    r"\x{48A}-\x{590}\x{5D0}-\x{5EA}\x{3041}-\x{3096}\x{30A1}-\x{30FA}\x{4E00}-\x{9FFF}"
+    r"\x{AC00}-\x{D7A3}"
+)
+"""Characters that NFC leaves alone and that never combine: common letters of living scripts."""
+_COMPOSED = f"[{_LETTERS}]['{_LETTERS}]*( ['{_LETTERS}]+)*"
+"""Text that no normalising changes, with single spaces inside only."""
 _TRIMMED = f"(?s){_FIRST}(.*{_INK})?"
 _SQUEEZED = f"{_FIRST}{_INK}*( {_INK}+)*"
 _BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")
@@ -29,6 +37,7 @@ def clean_sql(field: Field, cell: str) -> str:
     tidy = f"regexp_full_match({cell}, {literal(_SQUEEZED if squeezes else _TRIMMED)})"
     sql = (
         f"CASE WHEN {_is_plain(cell, squeezes=squeezes)} THEN {cell}"
+        f" WHEN regexp_full_match({cell}, {literal(_COMPOSED)}) THEN {cell}"
         f" WHEN {tidy} THEN nfc_normalize({cell}) ELSE {sql} END"
     )
     for step in steps:

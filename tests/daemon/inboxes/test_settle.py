@@ -16,7 +16,7 @@ CHANGED = 1_000_000.0
 
 
 def sighting(size: int = 5, changed: float = CHANGED, since: float = 100.0) -> Sighting:
-    return Sighting(Identity(1, size, 0), int(changed * 1e9), since)
+    return Sighting(Identity(1, size, int(CHANGED * 1e9)), int(changed * 1e9), since)
 
 
 def test_a_file_rests_since_its_last_change() -> None:
@@ -66,3 +66,10 @@ def test_times_that_were_set_by_hand_do_not_hide_a_change(tmp_path: Path) -> Non
     path.write_text("two")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert not seen.shows(path.stat()) or path.stat().st_ctime_ns == before.st_ctime_ns
+
+
+def test_a_file_that_was_written_long_before_it_came_is_complete() -> None:
+    old = Sighting(Identity(1, 5, int((CHANGED - 60) * 1e9)), int(CHANGED * 1e9), 100.0)
+    assert seconds_left(old, 0.4, 100.0, CHANGED) <= 0
+    empty = Sighting(Identity(1, 0, int((CHANGED - 60) * 1e9)), int(CHANGED * 1e9), 100.0)
+    assert seconds_left(empty, 0.4, 100.0, CHANGED) > 1
