@@ -25,6 +25,7 @@ from dataport.engine.engine import Engine
 from dataport.engine.imports import Target
 from dataport.engine.jobs import Job
 from dataport.engine.requests import ExportRequest, ImportRequest
+from dataport.engine.staging.spawn import SPARE
 from dataport.engine.store import Connection
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class JobQueue:
             self._stopping.set()
             running = [live for live in self._live.values() if live.job.status.is_final is False]
             self._changed.notify_all()
+        SPARE.dismiss()
         for live in running:
             live.job.cancel.set()
             _interrupt(live)
@@ -123,6 +125,11 @@ class JobQueue:
         if status:
             jobs = [job for job in jobs if job.status == status]
         return jobs[:limit] if limit is not None else jobs
+
+    def expect_file(self) -> None:
+        """A file is about to be complete: have a process ready that reads it."""
+        if not self._stopping.is_set():
+            SPARE.prepare()
 
     def has_open_job_for(self, path: Path) -> bool:
         """Whether a job that is not final works on this file."""

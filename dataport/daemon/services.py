@@ -40,6 +40,9 @@ class Queue(Protocol):
 
     def has_open_job_for(self, path: Path) -> bool: ...
 
+    def expect_file(self) -> None:
+        """A file is about to be complete: get ready for it."""
+
     def running(self) -> list[dict[str, Any]]:
         """Documents of the jobs that run, from memory."""
 
@@ -105,6 +108,7 @@ def compose(
         is_busy=queue.has_open_job_for,
         notice=lambda inbox, text: events.publish("inbox", {"inbox": inbox, "notice": text}),
         folder_events=folder_events,
+        expect=queue.expect_file,
     )
     configuration.on_change(inboxes.apply)
     return Services(home, configuration, engine, queue, events, inboxes, folder_events, lifecycle)

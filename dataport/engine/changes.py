@@ -29,7 +29,8 @@ from dataport.engine.conflicts import (
     settle_converged,
 )
 from dataport.engine.merging.apply import keep_versions
-from dataport.engine.merging.undo import undo_bases, undo_conflicts, undo_rows
+from dataport.engine.merging.bases import undo_bases
+from dataport.engine.merging.undo import undo_conflicts, undo_rows
 from dataport.engine.sql import from_json, ident, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_values

@@ -274,7 +274,10 @@ class Engine:
             return
         for path in directory.iterdir():
             if path.name not in KEPT_AFTER_END:
-                path.unlink(missing_ok=True) if path.is_file() else shutil.rmtree(path)
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE})

@@ -18,10 +18,10 @@ from dataport.engine.store import Connection
 _LAYOUTS = (
     (rows_table, "_key VARCHAR, _commit BIGINT, _line BIGINT"),
     (versions_table, "_key VARCHAR, _commit BIGINT, _line BIGINT, _until BIGINT"),
-    (bases_table, "_source VARCHAR, _key VARCHAR, _commit BIGINT, _row_commit BIGINT"),
+    (bases_table, "_source VARCHAR, _key VARCHAR, _commit BIGINT, _is_gone BOOLEAN"),
     (
         base_versions_table,
-        "_source VARCHAR, _key VARCHAR, _commit BIGINT, _row_commit BIGINT, _until BIGINT",
+        "_source VARCHAR, _key VARCHAR, _commit BIGINT, _is_gone BOOLEAN, _until BIGINT",
     ),
 )
 

@@ -39,6 +39,41 @@ class Model:
                 self._absent(source, key, bases.pop(key))
         self._converge()
 
+    def send_by_rule(self, source: str, rows: Mapping[str, Row], how: str) -> None:
+        """A file whose differences are settled by rule: skip, overwrite or fill."""
+        bases = self.bases.setdefault(source, {})
+        for key, theirs in rows.items():
+            ours, base = self.store.get(key), bases.get(key)
+            row_item = self.queue.get((source, key, None))
+            if row_item is not None and row_item.theirs is None and how != "skip":
+                del self.queue[source, key, None]
+            if ours is None and base is None:
+                self.store[key] = dict(theirs)
+            elif ours is None and how != "skip":
+                self._deleted_here(source, key, theirs, base or {})
+            elif ours is not None:
+                for name in FIELDS:
+                    ours[name] = self._ruled(how, source, key, name, theirs[name], base)
+        for key, theirs in rows.items():
+            bases[key] = dict(theirs)
+        self._converge()
+
+    def _ruled(
+        self, how: str, source: str, key: str, name: str, theirs: Value, base: Row | None
+    ) -> Value:
+        ours = self.store[key][name]
+        item = self.queue.get((source, key, name))
+        sent = item.base if item is not None else (base or {}).get(name)
+        takes = {
+            "skip": False,
+            "overwrite": theirs is not None or sent is not None,
+            "fill": ours is None,
+        }
+        value = theirs if takes[how] else ours
+        if item is not None and value == theirs:
+            del self.queue[source, key, name]
+        return value
+
     def _row(self, source: str, key: str, theirs: Row, base: Row | None) -> None:
         ours = self.store.get(key)
         row_item = self.queue.get((source, key, None))

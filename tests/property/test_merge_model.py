@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from dataport.core.paths import Home
-from dataport.core.words import Mode, Take
+from dataport.core.words import Mode, OnMatch, Take
 from dataport.engine.store import Store
 from tests.engine.merging.ledger import Ledger, dataset
 from tests.property.merge_model import FIELDS, Model, as_rows
@@ -58,10 +58,23 @@ class Histories(RuleBasedStateMachine):
         assert self.ledger.send(as_rows(rows), source, stated=FIELDS, mode=mode).is_empty
         assert self.ledger.head() == after <= before + 1
 
-    @rule(source=st.sampled_from(SOURCES), rows=ROWS)
-    def send_and_undo(self, source: str, rows: dict[str, dict[str, str | None]]) -> None:
+    @rule(
+        source=st.sampled_from(SOURCES),
+        rows=ROWS,
+        how=st.sampled_from([OnMatch.SKIP, OnMatch.OVERWRITE, OnMatch.FILL]),
+    )
+    def send_by_rule(
+        self, source: str, rows: dict[str, dict[str, str | None]], how: OnMatch
+    ) -> None:
+        self.ledger.send(as_rows(rows), source, stated=FIELDS, on_match=how)
+        self.model.send_by_rule(source, rows, how.value)
+
+    @rule(source=st.sampled_from(SOURCES), rows=ROWS, mode=st.sampled_from(Mode))
+    def send_and_undo(
+        self, source: str, rows: dict[str, dict[str, str | None]], mode: Mode
+    ) -> None:
         before = self._state()
-        if not self.ledger.send(as_rows(rows), source, stated=FIELDS).is_empty:
+        if not self.ledger.send(as_rows(rows), source, stated=FIELDS, mode=mode).is_empty:
             self.ledger.undo(self.ledger.head())
         # A9: store, bases and queue are exactly as before.
         assert self._state() == before

@@ -76,6 +76,7 @@ class InboxWatcher:
 
     Events only say that it is time to look; every decision comes from listing the folder. A
     file is handed over again only after it changed or was away, and never while `is_busy`.
+    `expect` is called when a file begins to settle.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class InboxWatcher:
         is_busy: IsBusy,
         notice: Notice,
         folder_events: FolderEvents,
+        expect: Callable[[], object] = lambda: None,
     ) -> None:
         self._home = home
         self._settings = settings
@@ -94,6 +96,7 @@ class InboxWatcher:
         self._is_busy = is_busy
         self._notice = notice
         self._folder_events = folder_events
+        self._expect = expect
         self._folders: dict[str, _Folder] = {}
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -215,6 +218,8 @@ class InboxWatcher:
         if seen is None or not seen.shows(status):
             seen = Sighting(Identity.of(status), status.st_ctime_ns, now)
             folder.seen[name] = seen
+            if status.st_size:
+                self._expect()
         settle = self._settings.watch.settle_seconds
         wait = seconds_left(seen, settle, now, clock.now().timestamp())
         if wait > 0:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataport.core.words import Mode
+from dataport.engine.merging.bases import base_query, sources_of
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
-from dataport.engine.sql import bases_table, differs, literal
+from dataport.engine.sql import differs
 from dataport.engine.store import Connection
 
 _NONE = "SELECT CAST(NULL AS VARCHAR) AS _key WHERE false"
@@ -20,7 +21,7 @@ def plan_absent(cursor: Connection, merge: MergeInput) -> int:
     if not merge.deletes:
         _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
         return 0
-    cursor.execute(f"CREATE TEMP TABLE plan_gone AS {_gone(merge)}")
+    cursor.execute(f"CREATE TEMP TABLE plan_gone AS {_gone(cursor, merge)}")
     if merge.has_unknown_keys:
         row = cursor.execute("SELECT count(*) FROM plan_gone WHERE has_ours").fetchone()
         _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
@@ -43,7 +44,7 @@ def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> Non
         cursor.execute(f"CREATE TEMP TABLE {name} AS {query}")
 
 
-def _gone(merge: MergeInput) -> str:
+def _gone(cursor: Connection, merge: MergeInput) -> str:
     present = f" ANTI JOIN {merge.present} p ON p._key = k._key" if merge.present else ""
     left_out = (
         f"SELECT k._key FROM ({_known_keys(merge)}) k"
@@ -52,7 +53,7 @@ def _gone(merge: MergeInput) -> str:
     if merge.mode is Mode.REPLACE:
         asserted, unedited = "false", "true"
     else:
-        asserted = _asserted(merge)
+        asserted = _asserted(cursor, merge)
         unedited = f"NOT {differs(merge.base_fields, 'o', 'b')}"
     return (
         "SELECT k._key, coalesce(o._here, false) AS has_ours,"
@@ -69,11 +70,12 @@ def _known_keys(merge: MergeInput) -> str:
     return "SELECT _key FROM plan_base"
 
 
-def _asserted(merge: MergeInput) -> str:
+def _asserted(cursor: Connection, merge: MergeInput) -> str:
     """True where another source still sends the row."""
-    if merge.source is None:
+    others = set(sources_of(cursor, merge.dataset)) - {merge.source}
+    if merge.source is None or not others:
         return "false"
-    return (
-        f"k._key IN (SELECT _key FROM {bases_table(merge.dataset.name)}"
-        f" WHERE _source <> {literal(merge.source)})"
+    sent = " UNION ALL ".join(
+        f"SELECT _key FROM ({base_query(merge.dataset, source)})" for source in sorted(others)
     )
+    return f"k._key IN ({sent})"

@@ -1,9 +1,10 @@
 """What a source sent last, per key: the base of its next merge.
 
-A row that a file inserted is its own base, so nothing is stored twice: the base then names, in
-`_row_commit`, the commit whose row it is, and is read from the rows or their versions. Every
-other base holds its values itself. Whoever thins out versions has to write the bases that
-name them out first.
+A row that a file inserted is its own base, and nothing is stored twice: one record says that
+this source's bases are, by default, the rows that this commit inserted. A base that has moved
+since holds its values itself, in the table of bases, and stands before the default; so does a
+mark that there is no base any more. Whoever thins out versions has to write the bases that are
+read from them first.
 """
 
 from __future__ import annotations
@@ -28,112 +29,157 @@ from dataport.engine.store import Connection
 def base_query(dataset: Dataset, source: str) -> str:
     """A query for the bases of one source: `_key` and every field."""
     fields = dataset.field_names
-    mine = f"_source = {literal(source)}"
-    own = (
-        f"SELECT _key, {idents(fields)} FROM {bases_table(dataset.name)}"
-        f" WHERE {mine} AND _row_commit IS NULL"
-    )
-    named = [
-        f"SELECT r._key, {idents(fields, 'r.')} FROM {table} r"
-        f" JOIN (SELECT _key, _row_commit FROM {bases_table(dataset.name)}"
-        f" WHERE {mine} AND _row_commit IS NOT NULL) b"
-        " ON b._key = r._key AND b._row_commit = r._commit"
-        for table in (rows_table(dataset.name), versions_table(dataset.name))
-    ]
-    return " UNION ALL ".join([own, *named])
+    table, mine = bases_table(dataset.name), f"_source = {literal(source)}"
+    moved = f"SELECT _key, {idents(fields)} FROM {table} WHERE {mine} AND NOT _is_gone"
+    inserted = f"SELECT _key, {idents(fields)} FROM ({_inserted_query(dataset, source)})"
+    return f"{moved} UNION ALL {inserted}"
+
+
+def sources_of(cursor: Connection, dataset: Dataset) -> list[str]:
+    """Every source that has sent rows of `dataset`."""
+    rows = cursor.execute(
+        "SELECT DISTINCT source FROM store.stated WHERE dataset = ? ORDER BY 1", [dataset.name]
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
     """The base of every accepted row becomes what the file states, queued values included."""
+    cursor.execute(f"CREATE TEMP TABLE plan_moved AS {_moved_rows(merge)}")
     _keep_versions(cursor, merge, commit)
-    known = cursor.execute("SELECT 1 FROM plan_delta WHERE has_base LIMIT 1").fetchone()
-    if known:
-        _rewrite(cursor, merge, commit)
-    if merge.deletes:
-        cursor.execute(
-            f"DELETE FROM {bases_table(merge.dataset.name)} WHERE _source = {literal(merge.source)}"
-            " AND _key IN (SELECT _key FROM plan_dropped)"
-        )
-    _add(cursor, merge, commit)
+    _rewrite(cursor, merge, commit)
+    cursor.execute(
+        "INSERT INTO store.insertions SELECT ?, ?, ?, NULL WHERE EXISTS"
+        " (SELECT 1 FROM plan_inserts ANTI JOIN plan_moved USING (_key))",
+        [merge.dataset.name, merge.source, commit],
+    )
     _remember_stated(cursor, merge, commit)
 
 
+def _moved_rows(merge: MergeInput) -> str:
+    """Rows whose base has to hold its values.
+
+    All that change a base; new rows that their source once dropped, since its first insertion
+    of them is still on record; and known rows that the commit writes although their source
+    repeats itself, since they would pass for insertions.
+    """
+    delta = (
+        "SELECT _key, _record, has_base, _b FROM plan_delta"
+        " WHERE has_base OR _record NOT IN (SELECT _record FROM plan_inserts)"
+        f" OR _key IN (SELECT _key FROM {bases_table(merge.dataset.name)}"
+        f" WHERE _source = {literal(merge.source)} AND _is_gone)"
+    )
+    if not merge.is_two_way:
+        return delta
+    return (
+        f"{delta} UNION ALL SELECT _key, _record, has_base, _b FROM plan_candidates"
+        " WHERE has_base AND _key NOT IN (SELECT _key FROM plan_delta) AND ("
+        "_record IN (SELECT _record FROM plan_inserts)"
+        " OR _record IN (SELECT _record FROM plan_judged WHERE is_changed))"
+    )
+
+
 def _keep_versions(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    dataset = merge.dataset
-    superseded = (
-        "SELECT _key FROM plan_delta WHERE has_base UNION ALL SELECT _key FROM plan_dropped"
+    dataset, source = merge.dataset, literal(merge.source)
+    columns = f"_source, _key, _commit, _is_gone, {idents(dataset.field_names)}"
+    superseded = "_key IN (SELECT _key FROM plan_moved UNION ALL SELECT _key FROM plan_dropped)"
+    cursor.execute(
+        f"INSERT INTO {base_versions_table(dataset.name)} ({columns}, _until)"
+        f" SELECT {columns}, {commit} FROM {bases_table(dataset.name)}"
+        f" WHERE _source = {source} AND {superseded}"
     )
     cursor.execute(
-        f"INSERT INTO {base_versions_table(dataset.name)}"
-        f" (_source, _key, _commit, _row_commit, _until, {idents(dataset.field_names)})"
-        f" SELECT b._source, b._key, b._commit, b._row_commit, {commit},"
-        f" {idents(dataset.field_names, 'b.')}"
-        f" FROM {bases_table(dataset.name)} b SEMI JOIN ({superseded}) k ON k._key = b._key"
-        f" WHERE b._source = {literal(merge.source)}"
+        f"DELETE FROM {bases_table(dataset.name)} WHERE _source = {source} AND {superseded}"
     )
 
 
 def _rewrite(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """Bases that the file moves hold their values from now on; unstated fields keep theirs.
-
-    They are written anew rather than updated: most columns of a base that only named its row
-    are empty, and updating them would rewrite whole row groups.
-    """
+    """Write the moved bases, and a mark for each that is dropped; unstated fields keep theirs."""
     names, table = merge.dataset.field_names, bases_table(merge.dataset.name)
-    values = ", ".join(_moved(merge, name) for name in names)
+    values = ", ".join(_moved_value(merge, name) for name in names)
     source = literal(merge.source)
     cursor.execute(
-        f"DELETE FROM {table} WHERE _source = {source}"
-        " AND _key IN (SELECT _key FROM plan_delta WHERE has_base)"
+        f"INSERT INTO {table} (_source, _key, _commit, _is_gone, {idents(names)})"
+        f" SELECT {source}, m._key, {commit}, false, {values}"
+        f" FROM plan_moved m JOIN {THEIRS} t ON t._record = m._record"
     )
     cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
-        f" SELECT {source}, d._key, {commit}, {values}"
-        f" FROM plan_delta d JOIN {THEIRS} t ON t._record = d._record WHERE d.has_base"
+        f"INSERT INTO {table} (_source, _key, _commit, _is_gone)"
+        f" SELECT {source}, _key, {commit}, true FROM plan_dropped"
     )
 
 
-def _moved(merge: MergeInput, name: str) -> str:
+def _moved_value(merge: MergeInput, name: str) -> str:
     if name not in merge.stated:
-        return f"d._b.{ident(name)}"
+        return f"m._b.{ident(name)}"
     if name not in merge.partial:
         return f"t.{ident(name)}"
     return (
         f"CASE WHEN coalesce(list_contains(t._absent, {literal(name)}), false)"
-        f" THEN d._b.{ident(name)} ELSE t.{ident(name)} END"
+        f" THEN m._b.{ident(name)} ELSE t.{ident(name)} END"
     )
 
 
-def _add(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """Bases of rows that the source sends for the first time."""
-    table, source = bases_table(merge.dataset.name), literal(merge.source)
-    names = [field.name for field in merge.fields]
+def _inserted_query(dataset: Dataset, source: str) -> str:
+    """Rows of the insertions that stand as bases, with the commit that inserted them."""
+    fields = dataset.field_names
+    table, mine = bases_table(dataset.name), f"_source = {literal(source)}"
+    commits = (
+        f'SELECT "commit" FROM store.insertions WHERE dataset = {literal(dataset.name)}'
+        f" AND source = {literal(source)} AND until IS NULL"
+    )
+    return " UNION ALL ".join(
+        f"SELECT r._key, r._commit, {idents(fields, 'r.')} FROM {past} r"
+        f" WHERE r._commit IN ({commits})"
+        f" AND r._key NOT IN (SELECT _key FROM {table} WHERE {mine})"
+        for past in (rows_table(dataset.name), versions_table(dataset.name))
+    )
+
+
+def undo_bases(cursor: Connection, dataset: Dataset, undone: int, commit: int) -> None:
+    """Put back the bases that a commit moved and nobody has moved since."""
+    table, past = bases_table(dataset.name), base_versions_table(dataset.name)
+    columns = _columns(dataset.field_names)
     cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, _row_commit)"
-        f" SELECT {source}, _key, {commit}, {commit} FROM plan_inserts"
+        "CREATE OR REPLACE TEMP TABLE undo_bases AS"
+        f" SELECT p.* FROM {past} p WHERE p._until = {undone} AND NOT EXISTS"
+        f" (SELECT 1 FROM {table} b WHERE b._source = p._source AND b._key = p._key"
+        f" AND b._commit <> {undone})"
     )
-    others = cursor.execute(
-        "SELECT (SELECT count(*) FROM plan_delta WHERE NOT has_base)"
-        " > (SELECT count(*) FROM plan_inserts)"
+    cursor.execute(
+        f"INSERT INTO {past} ({columns}, _commit, _until)"
+        f" SELECT {columns}, _commit, {commit} FROM {table} WHERE _commit = {undone}"
+    )
+    cursor.execute(f"DELETE FROM {table} WHERE _commit = {undone}")
+    cursor.execute(
+        f"INSERT INTO {table} ({columns}, _commit) SELECT {columns}, {commit} FROM undo_bases"
+    )
+    which = f"dataset = {literal(dataset.name)}"
+    reopened = cursor.execute(
+        f"UPDATE store.insertions SET until = NULL WHERE {which} AND until = {undone}"
     ).fetchone()
-    if not (others and others[0]):
-        return
     cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, {idents(names)})"
-        f" SELECT {source}, t._key, {commit}, {_first_values(merge, names)} FROM {THEIRS} t"
-        " SEMI JOIN (SELECT _record FROM plan_delta WHERE NOT has_base) d ON d._record = t._record"
-        " ANTI JOIN plan_inserts i ON i._record = t._record"
+        f'UPDATE store.insertions SET until = {commit} WHERE {which} AND "commit" = {undone}'
+    )
+    if reopened and reopened[0]:
+        for source in sources_of(cursor, dataset):
+            _settle_doubles(cursor, dataset, source, commit)
+
+
+def _settle_doubles(cursor: Connection, dataset: Dataset, source: str, commit: int) -> None:
+    """Where two standing insertions are about one row, the later is the base."""
+    names = dataset.field_names
+    cursor.execute(
+        f"INSERT INTO {bases_table(dataset.name)} ({_columns(names)}, _commit)"
+        f" SELECT {literal(source)}, _key, false, {idents(names)}, {commit} FROM"
+        f" (SELECT *, row_number() OVER (PARTITION BY _key ORDER BY _commit DESC) AS place,"
+        f" count(*) OVER (PARTITION BY _key) AS places"
+        f" FROM ({_inserted_query(dataset, source)})) WHERE place = 1 AND places > 1"
     )
 
 
-def _first_values(merge: MergeInput, names: Sequence[str]) -> str:
-    return ", ".join(
-        f"CASE WHEN NOT coalesce(list_contains(t._absent, {literal(name)}), false)"
-        f" THEN t.{ident(name)} END"
-        if name in merge.partial
-        else f"t.{ident(name)}"
-        for name in names
-    )
+def _columns(names: Sequence[str]) -> str:
+    return f"_source, _key, _is_gone, {idents(names)}"
 
 
 def _remember_stated(cursor: Connection, merge: MergeInput, commit: int) -> None:

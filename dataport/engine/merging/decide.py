@@ -15,7 +15,15 @@ from dataport.engine.merging.fields import code_column, merged_value, outcome
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED, THEIRS
 from dataport.engine.merging.queue import OPEN_CELLS
-from dataport.engine.sql import bases_table, differs, from_json, ident, literal, rows_table
+from dataport.engine.sql import (
+    bases_table,
+    differs,
+    from_json,
+    ident,
+    literal,
+    rows_table,
+    versions_table,
+)
 from dataport.engine.steps import LocalRunner, Scope, Step
 from dataport.engine.store import Connection
 
@@ -29,7 +37,7 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     `open_fields` are those with an open conflict of this source, whose own base stands for
     the cell.
     """
-    if _is_empty(cursor, merge, bases_table) and _is_empty(cursor, merge, rows_table):
+    if all(_is_empty(cursor, merge, table) for table in (bases_table, rows_table, versions_table)):
         _take_all(cursor, merge)
         return
     runner, buckets = LocalRunner(), merge.buckets
@@ -62,6 +70,7 @@ def _take_all(cursor: Connection, merge: MergeInput) -> None:
     ours = f"CAST(NULL AS {_struct_type(merge.fields)}) AS _o"
     for view, query in (
         ("plan_delta", f"SELECT _key, _record, false AS has_base, {base} FROM {RESOLVED}"),
+        ("plan_candidates", "SELECT * FROM plan_delta"),
         ("plan_matched", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
         (THEIRS, f"SELECT * FROM {RESOLVED}"),
         ("plan_inserts", f"SELECT _key, _record FROM {RESOLVED}"),

@@ -57,7 +57,8 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     queries = [_cells(field) for field in _conflicting_fields(cursor, merge)]
     if has_open:
         queries += [_settled_cells(merge, field) for field in merge.fields]
-        queries.append(_returned_rows())
+        if not merge.inserts_only:
+            queries.append(_returned_rows())
     if not merge.inserts_only:
         queries.append(_edited_after_delete(merge))
     if merge.deletes:
@@ -101,20 +102,24 @@ def _cells(field: Field) -> str:
 
 
 def _settled_cells(merge: MergeInput, field: Field) -> str:
-    """Open conflicts that the file ends: it agrees with the store, or takes its change back."""
+    """Open conflicts that the file ends: it agrees with the store, or takes its change back.
+
+    A mode that settles differences by rule takes nothing back.
+    """
     name = ident(field.name)
     unstated = (
         f" AND NOT coalesce(list_contains(t._absent, {literal(field.name)}), false)"
         if field.name in merge.partial
         else ""
     )
+    agrees = f" AND j.{name} IS NOT DISTINCT FROM t.{name}" if merge.is_two_way else ""
     return (
         f"SELECT q.conflict, q.key, q.field, q.kind, {_sides(field)}, q.line,"
         f" CASE WHEN j.{name} IS NOT DISTINCT FROM t.{name} THEN '{ConflictStatus.CONVERGED}'"
         f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
         f" FROM {_JUDGED}"
         f" JOIN plan_open q ON q.key = j._key AND q.field = {literal(field.name)}"
-        f" WHERE j.{code_column(field)} <> '{CONFLICT}'{unstated}"
+        f" WHERE j.{code_column(field)} <> '{CONFLICT}'{unstated}{agrees}"
     )
 
 

@@ -13,13 +13,7 @@ from dataport.engine.catalog.model import Dataset
 from dataport.engine.merging.apply import apply_plan, keep_conflict_versions
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
-from dataport.engine.sql import (
-    base_versions_table,
-    bases_table,
-    idents,
-    rows_table,
-    versions_table,
-)
+from dataport.engine.sql import idents, rows_table, versions_table
 from dataport.engine.store import Connection
 
 
@@ -38,27 +32,6 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
     apply_plan(cursor, merge, plan, commit, None, None)
     drop_plan(cursor)
     return plan
-
-
-def undo_bases(cursor: Connection, dataset: Dataset, undone: int, commit: int) -> None:
-    """Put back the bases that the commit moved and nobody has moved since."""
-    table, past = bases_table(dataset.name), base_versions_table(dataset.name)
-    fields = idents(dataset.field_names)
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE undo_bases AS"
-        f" SELECT p.* FROM {past} p WHERE p._until = {undone} AND NOT EXISTS"
-        f" (SELECT 1 FROM {table} b WHERE b._source = p._source AND b._key = p._key"
-        f" AND b._commit <> {undone})"
-    )
-    cursor.execute(
-        f"INSERT INTO {past} (_source, _key, _commit, _row_commit, _until, {fields})"
-        f" SELECT _source, _key, _commit, _row_commit, {commit}, {fields} FROM {table} WHERE _commit = {undone}"
-    )
-    cursor.execute(f"DELETE FROM {table} WHERE _commit = {undone}")
-    cursor.execute(
-        f"INSERT INTO {table} (_source, _key, _commit, _row_commit, {fields})"
-        f" SELECT _source, _key, {commit}, _row_commit, {fields} FROM undo_bases"
-    )
 
 
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:

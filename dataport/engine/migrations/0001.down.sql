@@ -1,5 +1,6 @@
 DROP TABLE store.audit;
 DROP TABLE store.stated;
+DROP TABLE store.insertions;
 DROP TABLE store.files;
 DROP TABLE store.conflict_versions;
 DROP TABLE store.conflicts;

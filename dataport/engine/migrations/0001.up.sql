@@ -50,6 +50,9 @@ CREATE TABLE store.files (
     "commit" BIGINT, file VARCHAR, time TIMESTAMP, undone_by BIGINT
 );
 
+-- Commits whose inserted rows are their source's bases as well, until undone.
+CREATE TABLE store.insertions (dataset VARCHAR, source VARCHAR, "commit" BIGINT, until BIGINT);
+
 -- Fields that a source has ever stated, per dataset.
 CREATE TABLE store.stated (dataset VARCHAR, source VARCHAR, field VARCHAR, "commit" BIGINT);
 

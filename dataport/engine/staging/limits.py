@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -13,7 +11,8 @@ import time
 SLACK = 2**30
 """Address space beyond the memory limit, for stacks, code and DuckDB's allocator."""
 
-_SET_PARENT_DEATH_SIGNAL = 1
+LOOK_S = 0.25
+"""Seconds between two looks at the parent."""
 
 
 def apply(memory: int, seconds: int, threads: int) -> None:
@@ -25,15 +24,17 @@ def apply(memory: int, seconds: int, threads: int) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process when process `parent`, which started it, is gone."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    """End this process when process `parent`, which started it, is gone.
+
+    The system's own signal for this follows the thread that started the process, which may end
+    earlier; so the parent is looked at.
+    """
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(1)
+        time.sleep(LOOK_S)
     os._exit(1)
 
 

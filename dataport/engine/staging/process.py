@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 from dataport.core.errors import CancelledError, InputError
@@ -23,13 +22,14 @@ from dataport.engine.staging.request import (
     StageResult,
     read_stage,
 )
+from dataport.engine.staging.spawn import SPARE, Worker, kill
 
 Progress = Callable[[str, int, int | None], None]
 
 POLL = 0.05
 """Seconds between two looks at the cancel event."""
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""Environment variables a worker sees; no secret is among them."""
+REAP_S = 30.0
+"""Seconds a worker that has delivered may take to end."""
 
 
 def stage(
@@ -39,7 +39,7 @@ def stage(
 ) -> StageResult:
     """Read one file into `request.directory` in a process of its own.
 
-    Blocks until it ends, and must be called from a thread that lives as long. Raises
+    Blocks until the result is complete. Raises
     InputError when the file can't be taken, the time is over or the worker dies, and
     CancelledError when `cancel` is set.
     """
@@ -49,47 +49,47 @@ def stage(
     (directory / STAGE_FILE).unlink(missing_ok=True)
     path = directory / REQUEST_FILE
     path.write_text(request.to_json(), encoding="utf-8")
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "dataport.engine.staging.worker",
-            str(path),
-            str(os.getpid()),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=directory,
-        env=_environment(request),
-        start_new_session=True,
-    )
+    worker = SPARE.take()
+    is_done = False
     try:
+        _send(worker, path)
         error = _watch(worker, request, on_progress, cancel or threading.Event())
+        result = read_stage(directory)
+        is_done = error is None and result is not None
     finally:
-        _kill(worker)
+        # A worker that is done still has memory to give back: nobody waits for that.
+        if is_done:
+            threading.Thread(target=_reap, args=(worker,), daemon=True).start()
+        else:
+            kill(worker)
     if error is not None:
         raise _as_input_error(error)
-    result = read_stage(directory)
-    if worker.returncode != 0 or result is None:
+    if result is None:
         raise _died(worker.returncode)
     return result
 
 
-def _environment(request: StageRequest) -> dict[str, str]:
-    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    home = str(request.directory)
-    return passed | {"HOME": home, "TMPDIR": home, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+def _send(worker: Worker, path: Path) -> None:
+    """Tell the worker its request; one that has died is found out when its lines end."""
+    if worker.stdin is not None:
+        with contextlib.suppress(OSError):
+            worker.stdin.write(f"{path}\n".encode())
+            worker.stdin.close()
+
+
+def _reap(worker: Worker) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(REAP_S)
+    kill(worker)
 
 
 def _watch(
-    worker: subprocess.Popen[bytes],
+    worker: Worker,
     request: StageRequest,
     on_progress: Progress,
     cancel: threading.Event,
 ) -> dict[str, Any] | None:
-    """Read the worker's lines until it closes its output; the error it told, if any."""
+    """Read the worker's lines until it is done or dead; the error it told, if any."""
     deadline = time.monotonic() + request.limits.seconds
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_pump, args=(worker.stdout, lines), daemon=True).start()
@@ -100,6 +100,8 @@ def _watch(
         if time.monotonic() > deadline:
             raise _too_slow(request.limits.seconds)
         document = json.loads(line)
+        if "done" in document:
+            return None
         if "error" in document:
             error = document["error"]
         elif document:
@@ -122,14 +124,6 @@ def _next(lines: queue.SimpleQueue[bytes]) -> bytes:
         return lines.get(timeout=POLL)
     except queue.Empty:
         return b"{}"
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    """End the worker and whatever it started; harmless when it has ended."""
-    if worker.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
 
 
 def _as_input_error(error: dict[str, Any]) -> InputError:

@@ -1,7 +1,9 @@
-"""The process that reads one untrusted file: `python -m dataport.engine.staging.worker REQUEST`.
+"""The process that reads one untrusted file: `python -m dataport.engine.staging.worker PARENT`.
+
+It loads its libraries, then waits for one line on standard input: the path of its request.
 
 It speaks JSON lines on standard output: `{"phase", "processed", "total"}`, at the end
-`{"error": {...}}` where it failed. stage.json, written last, is the proof of success.
+`{"done": true}`, or `{"error": {...}}` where it failed. stage.json, written last, is the proof of success.
 """
 
 from __future__ import annotations
@@ -46,6 +48,10 @@ class Reporter:
     def error(self, error: DataportError) -> None:
         self._say({"error": error.as_dict()})
 
+    def done(self) -> None:
+        """Everything is written; what is left concerns nobody."""
+        self._say({"done": True})
+
     def _say(self, document: dict[str, object]) -> None:
         sys.stdout.write(json.dumps(document) + "\n")
         sys.stdout.flush()
@@ -53,13 +59,28 @@ class Reporter:
 
 def main(arguments: list[str]) -> int:
     """Stage the file that the request names; 0 when stage.json is complete."""
-    reporter = Reporter()
     os.umask(0o077)
+    limits.die_with_parent(int(arguments[0]))
+    preload()
+    line = sys.stdin.readline()
+    return work(Path(line.rstrip("\n"))) if line else 0
+
+
+def preload() -> None:
+    """Load what every file needs while there is nothing else to do."""
+    from dataport.engine.staging import stager  # noqa: F401 - loaded for what it imports
+
+
+def work(path: Path) -> int:
+    """Stage the file that the request at `path` names."""
+    reporter = Reporter()
+    directory = path.parent
+    os.chdir(directory)
+    os.environ.update(HOME=str(directory), TMPDIR=str(directory))
     try:
-        request = StageRequest.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
-        limits.die_with_parent(int(arguments[1]))
+        request = StageRequest.from_json(path.read_text(encoding="utf-8"))
         limits.apply(request.limits.memory, request.limits.seconds, request.threads)
-        write_stage(request.directory, _stage(request, reporter))
+        _stage(request, reporter)
     except DataportError as error:
         reporter.error(error)
         return 1
@@ -70,8 +91,7 @@ def main(arguments: list[str]) -> int:
         reporter.error(_no_space(error))
         return 1
     finally:
-        if arguments:
-            shutil.rmtree(Path(arguments[0]).parent / PARTS, ignore_errors=True)
+        shutil.rmtree(directory / PARTS, ignore_errors=True)
     return 0
 
 
@@ -80,7 +100,6 @@ def connect(directory: Path, limit: int, threads: int) -> duckdb.DuckDBPyConnect
 
     `limit` is what the whole process may use, in bytes.
     """
-    # DuckDB is loaded only now, under the limits.
     import duckdb
 
     memory = max(LEAST_MEMORY, limit - RESERVED)
@@ -100,14 +119,16 @@ def connect(directory: Path, limit: int, threads: int) -> duckdb.DuckDBPyConnect
     return connection
 
 
-def _stage(request: StageRequest, reporter: Reporter) -> StageResult:
+def _stage(request: StageRequest, reporter: Reporter) -> None:
     with connect(request.directory, request.limits.memory, request.threads) as connection:
         import duckdb
 
         from dataport.engine.staging.stager import stage_file
 
         try:
-            return stage_file(connection, request, reporter)
+            result = stage_file(connection, request, reporter)
+            write_stage(request.directory, result)
+            reporter.done()
         except duckdb.OutOfMemoryException as error:
             raise out_of_memory() from error
         except duckdb.Error as error:
