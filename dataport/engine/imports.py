@@ -40,6 +40,8 @@ from dataport.engine.staging.request import (
     StageLimits,
     StageRequest,
     StageResult,
+    boot_id,
+    make_durable,
     read_stage,
 )
 from dataport.engine.store import Connection, Store
@@ -120,7 +122,7 @@ class Imports:
         """
         directory = self._home.job_staging(job.job)
         staged = read_stage(directory)
-        if staged is None:
+        if staged is None or not (job.planned_at is not None or staged.boot == boot_id() != ""):
             path = Path(job.file or "")
             if self._known_file(path, target):
                 return None
@@ -249,6 +251,7 @@ class Imports:
             job.message = "Dry run: nothing was changed."
             job.end(JobStatus.COMPLETED)
         else:
+            make_durable(self._home.job_staging(job.job))
             job.message, job.status, job.planned_at = reason or "", JobStatus.WAITING, newest
         return True
 

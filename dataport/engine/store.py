@@ -178,6 +178,9 @@ def _connect(home: Home, settings: DaemonSettings) -> Connection:
         connection.execute(f"SET allowed_directories = [{directories}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET TimeZone = 'UTC'")
+        # Trying every method on every column takes half the time of a large insert, and zstd
+        # comes within half of the size that the best of them reach.
+        connection.execute("SET force_compression = 'zstd'")
     except duckdb.Error as error:
         connection.close()
         raise _open_error(home.store, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import queue
 import signal
 import subprocess
@@ -23,6 +24,8 @@ from dataport.engine.staging.request import (
     read_stage,
 )
 from dataport.engine.staging.spawn import SPARE, Worker, kill
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -104,6 +107,8 @@ def _watch(
             return None
         if "error" in document:
             error = document["error"]
+        elif "failure" in document:
+            log.error("A worker failed: %s", document["failure"])
         elif document:
             on_progress(document["phase"], document["processed"], document["total"])
     worker.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,8 @@ class StageResult:
     null_keys: int
     """Rejected rows whose key is not known."""
     notices: list[str]
+    boot: str = ""
+    """The run of the machine in which this was written; see `boot_id`."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
@@ -140,6 +143,25 @@ class StageResult:
                 "rows": RowCounts(**document["rows"]),
             }
         )
+
+
+def boot_id() -> str:
+    """Differs from one start of the machine to the next; empty where the system has no such id."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def make_durable(directory: Path) -> None:
+    """Wait until everything in a staging directory is on the disk."""
+    for path in (*directory.iterdir(), directory):
+        if path.is_file() or path == directory:
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def read_stage(directory: Path) -> StageResult | None:

@@ -13,7 +13,7 @@ from dataport.engine.staging.pipeline import Outcome, check_rows, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
-from dataport.engine.staging.request import StageResult
+from dataport.engine.staging.request import StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
 from dataport.engine.staging.text import Encoding, decoded_head, guess_encoding
 
@@ -133,6 +133,7 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         shown = ", ".join(repr(column) for column in ignored[:20])
         notices.append(f"These columns are no field and were left out: {shown}.")
     return StageResult(
+        boot=boot_id(),
         format=reading.format,
         encoding=reading.encoding,
         delimiter=reading.delimiter,

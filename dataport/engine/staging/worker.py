@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,10 @@ class Reporter:
 
     def error(self, error: DataportError) -> None:
         self._say({"error": error.as_dict()})
+
+    def failure(self, trace: str) -> None:
+        """Something that should not happen, for whoever reads the log."""
+        self._say({"failure": trace})
 
     def done(self) -> None:
         """Everything is written; what is left concerns nobody."""
@@ -89,6 +94,9 @@ def work(path: Path) -> int:
         return 1
     except OSError as error:
         reporter.error(_no_space(error))
+        return 1
+    except Exception:  # noqa: BLE001 - the parent must learn of anything that happens here
+        reporter.failure(traceback.format_exc())
         return 1
     finally:
         shutil.rmtree(directory / PARTS, ignore_errors=True)
@@ -141,12 +149,13 @@ def _stage(request: StageRequest, reporter: Reporter) -> None:
 
 
 def write_stage(directory: Path, result: StageResult) -> None:
-    """Write stage.json so that its presence means that everything else is complete."""
+    """Write stage.json so that its presence means that everything else is complete.
+
+    That holds until the machine itself stops: waiting for the disk here would cost as much as
+    reading the file again then. See `StageResult.boot`.
+    """
     draft = directory / f"{STAGE_FILE}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(result.to_json())
-        file.flush()
-        os.fsync(file.fileno())
+    draft.write_text(result.to_json(), encoding="utf-8")
     draft.replace(directory / STAGE_FILE)
 
 
