@@ -27,11 +27,13 @@ from dataport.engine.store import Connection
 
 
 def base_query(dataset: Dataset, source: str) -> str:
-    """A query for the bases of one source: `_key` and every field."""
+    """A query for the bases of one source: `_key`, every field, and `_is_row`, true where the
+    store's row has not changed since and so equals its base."""
     fields = dataset.field_names
     table, mine = bases_table(dataset.name), f"_source = {literal(source)}"
-    moved = f"SELECT _key, {idents(fields)} FROM {table} WHERE {mine} AND NOT _is_gone"
-    inserted = f"SELECT _key, {idents(fields)} FROM ({_inserted_query(dataset, source)})"
+    columns = f"_key, {idents(fields)}"
+    moved = f"SELECT {columns}, false AS _is_row FROM {table} WHERE {mine} AND NOT _is_gone"
+    inserted = f"SELECT {columns}, _is_row FROM ({_inserted_query(dataset, source)})"
     return f"{moved} UNION ALL {inserted}"
 
 
@@ -129,10 +131,13 @@ def _inserted_query(dataset: Dataset, source: str) -> str:
         f" AND source = {literal(source)} AND until IS NULL"
     )
     return " UNION ALL ".join(
-        f"SELECT r._key, r._commit, {idents(fields, 'r.')} FROM {past} r"
+        f"SELECT r._key, r._commit, {is_row} AS _is_row, {idents(fields, 'r.')} FROM {past} r"
         f" WHERE r._commit IN ({commits})"
         f" AND r._key NOT IN (SELECT _key FROM {table} WHERE {mine})"
-        for past in (rows_table(dataset.name), versions_table(dataset.name))
+        for past, is_row in (
+            (rows_table(dataset.name), True),
+            (versions_table(dataset.name), False),
+        )
     )
 
 

@@ -27,6 +27,8 @@ from dataport.engine.sql import (
 from dataport.engine.steps import LocalRunner, Scope, Step
 from dataport.engine.store import Connection
 
+EMPTY_OURS = "plan_no_ours"
+
 FEW = 4
 """Candidates fewer than one in so many rows are copied out of the file's rows."""
 
@@ -40,6 +42,7 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     if all(_is_empty(cursor, merge, table) for table in (bases_table, rows_table, versions_table)):
         _take_all(cursor, merge)
         return
+    cursor.execute(f"CREATE TEMP VIEW {EMPTY_OURS} AS SELECT * FROM plan_ours LIMIT 0")
     runner, buckets = LocalRunner(), merge.buckets
     runner.run(cursor, [_compare(merge, "plan_delta", _news(merge))], buckets=buckets)
     candidates = "plan_delta"
@@ -47,7 +50,9 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
         candidates = "plan_candidates"
         runner.run(cursor, [_compare(merge, candidates, "true")], buckets=buckets)
     _pick_theirs(cursor, candidates)
-    runner.run(cursor, _steps(merge, candidates, open_fields), buckets=buckets)
+    lookup = f"SELECT 1 FROM {candidates} WHERE NOT _is_row LIMIT 1"
+    ours = "plan_ours" if cursor.execute(lookup).fetchone() else EMPTY_OURS
+    runner.run(cursor, _steps(merge, candidates, ours, open_fields), buckets=buckets)
 
 
 def _pick_theirs(cursor: Connection, candidates: str) -> None:
@@ -69,7 +74,10 @@ def _take_all(cursor: Connection, merge: MergeInput) -> None:
     base = f"CAST(NULL AS {_struct_type(merge.dataset.fields)}) AS _b"
     ours = f"CAST(NULL AS {_struct_type(merge.fields)}) AS _o"
     for view, query in (
-        ("plan_delta", f"SELECT _key, _record, false AS has_base, {base} FROM {RESOLVED}"),
+        (
+            "plan_delta",
+            f"SELECT _key, _record, false AS has_base, false AS _is_row, {base} FROM {RESOLVED}",
+        ),
         ("plan_candidates", "SELECT * FROM plan_delta"),
         ("plan_matched", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
         (THEIRS, f"SELECT * FROM {RESOLVED}"),
@@ -79,7 +87,9 @@ def _take_all(cursor: Connection, merge: MergeInput) -> None:
     LocalRunner().run(cursor, [_judge(merge)])
 
 
-def _steps(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -> list[Step]:
+def _steps(
+    merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Field, ...]
+) -> list[Step]:
     new = "NOT has_ours" if merge.mode is Mode.REPLACE else "NOT has_ours AND NOT has_base"
     insert = Step(
         name="insert",
@@ -88,7 +98,7 @@ def _steps(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -
         inputs=("plan_matched",),
         output="plan_inserts",
     )
-    return [_match(merge, candidates, open_fields), insert, _judge(merge)]
+    return [_match(merge, candidates, ours, open_fields), insert, _judge(merge)]
 
 
 def _compare(merge: MergeInput, output: str, condition: str) -> Step:
@@ -98,6 +108,7 @@ def _compare(merge: MergeInput, output: str, condition: str) -> Step:
         scope=Scope.KEY,
         sql=(
             "SELECT t._key, t._record, coalesce(b._here, false) AS has_base,"
+            " coalesce(b._is_row, false) AS _is_row,"
             f" CASE WHEN b._here THEN {_struct(merge.dataset.fields, 'b')} END AS _b"
             f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
         ),
@@ -116,10 +127,13 @@ def _news(merge: MergeInput) -> str:
     return f"b._here IS NULL OR {' OR '.join(changed) or 'false'}"
 
 
-def _match(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -> Step:
-    """Candidates beside the store's row, seen from the base that holds for each cell."""
+def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Field, ...]) -> Step:
+    """Candidates beside the store's row, seen from the base that holds for each cell.
+
+    A row that equals its base is not looked up; `ours` has no rows where all of them do.
+    """
     base, cells = "d._b", ""
-    inputs = [candidates, "plan_ours"]
+    inputs = [candidates, ours]
     if open_fields:
         overlaid = _struct(merge.dataset.fields, "d._b", {f.name: _cell(f) for f in open_fields})
         base = f"CASE WHEN d.has_base THEN {overlaid} END"
@@ -130,9 +144,10 @@ def _match(merge: MergeInput, candidates: str, open_fields: tuple[Field, ...]) -
         scope=Scope.KEY,
         sql=(
             f"SELECT d._key, d._record, d.has_base, {base} AS _b,"
-            " coalesce(o._here, false) AS has_ours,"
-            f" CASE WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"
-            f" FROM {candidates} d LEFT JOIN plan_ours o ON o._key = d._key{cells}"
+            " d._is_row OR coalesce(o._here, false) AS has_ours,"
+            f" CASE WHEN d._is_row THEN {_struct(merge.fields, 'd._b')}"
+            f" WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"
+            f" FROM {candidates} d LEFT JOIN {ours} o ON o._key = d._key AND NOT d._is_row{cells}"
         ),
         inputs=tuple(inputs),
         output="plan_matched",

@@ -14,7 +14,8 @@ class MergeInput:
 
     `incoming` and `base` are relations visible on the planning cursor. `incoming` has `_key`,
     `_record`, `_line`, `_derived`, the stated fields and, where `partial` is not empty,
-    `_absent`; `base` has `_key` and every field of the dataset. `present` is a relation of
+    `_absent`; `base` has `_key`, every field of the dataset, and `_is_row`, which is true only
+    where the store's row is known to equal the base. `present` is a relation of
     `_key`s that the file holds in rows that can't be merged: they are neither changed nor
     deleted.
     """

@@ -70,6 +70,6 @@ def _before_and_after(cursor: Connection, dataset: Dataset, undone: int) -> None
     )
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE undo_after AS"
-        f" SELECT _key, {fields} FROM {rows} WHERE _commit = {undone}"
-        f" UNION ALL SELECT _key, {fields} FROM {past} WHERE _commit = {undone}"
+        f" SELECT _key, {fields}, true AS _is_row FROM {rows} WHERE _commit = {undone}"
+        f" UNION ALL SELECT _key, {fields}, false FROM {past} WHERE _commit = {undone}"
     )
