@@ -147,7 +147,7 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
             " d._is_row OR coalesce(o._here, false) AS has_ours,"
             f" CASE WHEN d._is_row THEN {_struct(merge.fields, 'd._b')}"
             f" WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"
-            f" FROM {candidates} d LEFT JOIN {ours} o ON o._key = d._key AND NOT d._is_row{cells}"
+            f" FROM {candidates} d LEFT JOIN {ours} o ON o._key = d._key{cells}"
         ),
         inputs=tuple(inputs),
         output="plan_matched",
