@@ -93,8 +93,8 @@ def write_addresses(path: Path, rows: int = ROWS, endings: Endings = "lf") -> Pa
     The second line of each looks like a record of its own, which fools readers that start in
     the middle of a file. Returns `path`.
     """
-    lead = "'A-' || i || ',Name ' || i || ',\"12 Main St' || chr(10) || 'Springfield, IL, 62701\"'"
-    _copy_lines(f"select {lead} as line from range($rows) as numbers(i)", path, rows)
+    lead = "['A-' || i || ',Name ' || i || ',\"12 Main St', 'Springfield, IL, 62701\"']"
+    _copy_lines(f"select unnest({lead}) as line from range($rows) as numbers(i)", path, rows)
     return _with_endings(path, endings)
 
 
