@@ -13,7 +13,7 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo run test lint format docs bench soak lock clean
+.PHONY: help install demo run test lint format docs screenshots bench soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ format: $(INSTALLED) ## apply the formatter and the safe fixes
 
 docs: $(INSTALLED) ## write what is generated from the settings: two files in docs/, config/dataport.toml
 	$(BIN)/python -m dataport.core.settings_reference
+
+screenshots: $(INSTALLED) ## make the pictures of README from the running terminal UI
+	$(BIN)/python -m demo.screenshot
 
 bench: $(INSTALLED) ## measure imports through the inbox against plain DuckDB
 	$(BIN)/python -m benchmarks.inbox

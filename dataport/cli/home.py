@@ -14,7 +14,7 @@ _WAITING = {
     "approvals": ("plan waits for approval", "plans wait for approval", "jobs list"),
     "conflicts": ("conflict waits", "conflicts wait", "conflicts list"),
     "mappings": ("file waits for a mapping", "files wait for a mapping", "jobs list"),
-    "rejects": ("file has rejected rows", "files have rejected rows", "jobs list"),
+    "rejects": ("rejected row waits", "rejected rows wait", "jobs list"),
 }
 
 

@@ -369,7 +369,8 @@ class JobQueue:
             self._live.pop(job.job, None)
             self._changed.notify_all()
         if job.rejects_file:
-            self._waiting.note_rejects(job.rejects_file)
+            rejected = (job.rows or {}).get("rejected", 0)
+            self._waiting.note_rejects(job.rejects_file, rejected)
         self._tell(live)
         if job.commit is not None:
             self._events.publish("commit", {"commit": job.commit, "job": job.job})

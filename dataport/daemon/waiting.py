@@ -13,14 +13,15 @@ REMEMBERED_JOBS = 500
 
 
 class WaitingCounts:
-    """Open conflicts, unsettled mappings, and reject files that still lie where they were put."""
+    """Open conflicts, unsettled mappings, and rejected rows whose file still lies where it was
+    put."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
         self._conflicts = 0
-        self._reject_files: set[str] = {
-            job.rejects_file
+        self._reject_files: dict[str, int] = {
+            job.rejects_file: (job.rows or {}).get("rejected", 0)
             for job in engine.jobs.newest(limit=REMEMBERED_JOBS)
             if job.rejects_file and job.status is not JobStatus.CANCELLED
         }
@@ -29,14 +30,16 @@ class WaitingCounts:
         """Count the open conflicts again."""
         self._conflicts = self._engine.count_open_conflicts()
 
-    def note_rejects(self, path: str) -> None:
-        """A reject file was written."""
+    def note_rejects(self, path: str, rows: int) -> None:
+        """A file with so many rejected rows was written."""
         with self._lock:
-            self._reject_files.add(path)
+            self._reject_files[path] = rows
 
     def counts(self) -> dict[str, int]:
         """`conflicts`, `mappings`, `rejects`; a reject file that was taken away waits no more."""
         with self._lock:
-            self._reject_files = {path for path in self._reject_files if Path(path).exists()}
-            rejects = len(self._reject_files)
+            self._reject_files = {
+                path: rows for path, rows in self._reject_files.items() if Path(path).exists()
+            }
+            rejects = sum(self._reject_files.values())
         return {"conflicts": self._conflicts, "mappings": 0, "rejects": rejects}

@@ -179,7 +179,7 @@ class DataportApp(App[None]):
 
     def _show_burst(self) -> None:
         burst, self._burst = self._burst, []
-        jobs = (Job.of(event.data["job"]) for event in burst if "job" in event.data)
+        jobs = (Job.of(event.data["job"]) for event in burst if event.kind == "job")
         opens = [event.data.get("open") for event in burst if event.kind == "conflicts"]
         changes = Changes(
             {job.number: job for job in jobs},
