@@ -31,6 +31,8 @@ WATCH_S = 0.01
 PATIENCE_S = 900.0
 SMALL_FILES = 20
 SMALL_ROWS = 100
+TIDY_S = 10.0
+"""After the last job; the store is tidied up when nothing was asked for some seconds."""
 IDLE_S = 20.0
 
 _FLOOR = """
@@ -217,9 +219,9 @@ def report_small_files(client: Client, directory: Path) -> None:
 
 
 def report_idle(client: Client) -> None:
-    """Print what the daemon takes while nothing happens."""
+    """Print what the daemon takes while nothing happens, once it has tidied up its store."""
     daemon = psutil.Process(client.get("/v1/status")["pid"])
-    time.sleep(2)
+    time.sleep(TIDY_S)
     before = daemon.cpu_times()
     time.sleep(IDLE_S)
     after = daemon.cpu_times()

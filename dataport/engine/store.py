@@ -28,7 +28,7 @@ CHECKPOINT_SIZE = "1GiB"
 """Log size at which a commit folds the log into the file itself. Folding rewrites every row
 group that changed, so it is left to quiet moments: see `Store.tidy`."""
 
-RESTING_MEMORY = "48MiB"
+RESTING_MEMORY = "16MiB"
 """What the store's cache shrinks to in quiet moments."""
 
 
