@@ -26,7 +26,7 @@ _FUNCTIONS = frozenset(
     " list_contains list_has array_contains array_length regexp_matches regexp_full_match"
     " split_part strip_accents nfc_normalize lpad rpad instr strpos position"
     " ~~ !~~ ~~* !~~* ~~~ like_escape ilike_escape not_like_escape not_ilike_escape"
-    " to_days to_months to_years to_hours to_minutes to_seconds to_weeks + - * / % // || !".split()
+    " trunc to_days to_months to_years to_hours to_minutes to_seconds to_weeks + - * / % // || !".split()
 )
 """Pure functions of their arguments; none reads anything else."""
 
@@ -132,10 +132,14 @@ def _check_types(cursor: Connection, dataset: Dataset, text: str, expression: st
         f"CAST(NULL AS {field.sql_type}) AS {ident(field.name)}" for field in dataset.fields
     )
     try:
-        cursor.execute(f"SELECT 1 FROM (SELECT {columns}) AS rows WHERE ({expression}) LIMIT 0")
+        row = cursor.execute(
+            f"DESCRIBE SELECT ({expression}) AS result FROM (SELECT {columns}) AS rows"
+        ).fetchone()
     except duckdb.Error as error:
         message = str(error).split("\n", 1)[0]
         raise _wrong(text, message.partition(": ")[2] or message, None) from error
+    if row and row[1] not in ("BOOLEAN", '"NULL"'):
+        raise _wrong(text, f"it gives a {row[1]}, not true or false", None)
 
 
 class _Checker:
