@@ -95,7 +95,9 @@ class Inbox(TomlModel):
     name: str = Key(description="Folder name below HOME/inbox.")
     dataset: str | None = Key(None, description="Dataset its files belong to.")
     package: str | None = Key(None, description="Package its files belong to.")
-    source: str = Key(description="Who the files come from; its last rows are the merge base.")
+    source: str = Key(
+        min_length=1, description="Who the files come from; its last rows are the merge base."
+    )
     mode: Mode = Key(Mode.MERGE, description="What a file says about rows it leaves out.")
     on_match: OnMatch = Key(OnMatch.MERGE, description="What happens to rows the store has.")
     mapping: str | None = Key(None, description="Mapping to read the files with.")

@@ -9,6 +9,9 @@ from fastapi import Depends, Header, Request
 from dataport.core.words import Origin
 from dataport.daemon.services import Services
 
+MOST = 2**53
+"""Largest number a request may name; JSON's own."""
+
 
 def services_of(request: Request) -> Services:
     """The services of the daemon that answers."""

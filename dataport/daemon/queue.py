@@ -246,7 +246,7 @@ class JobQueue:
             return
         target = _target(live)
         staged = self._engine.imports.stage(job, target, self._progress(live))
-        if staged is not None:
+        if staged is not None and not job.request.dry_run:
             put_rejects(self._engine.home, job)
         with self._changed:
             live.is_staged = True

@@ -224,6 +224,12 @@ def _settle_rows(
             "A conflict about a whole row can't take a value.",
             hint="Take ours, theirs or base; then edit the fields you want.",
         )
+    if ConflictKind.EDIT_DELETE in kinds and how.take is Take.BASE:
+        raise UsageError(
+            "base-for-row",
+            "A row that the source dropped can be kept or deleted, not set back.",
+            hint="Take ours or theirs; then edit the fields you want.",
+        )
     if ConflictKind.DELETE_EDIT in kinds:
         changes["inserted"] += _restore(cursor, dataset, commit)
     if ConflictKind.EDIT_DELETE in kinds and how.take is Take.THEIRS:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataport.core.errors import ConfigError, NotFoundError, StateError
+from dataport.core.errors import ConfigError, StateError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
@@ -21,6 +21,7 @@ from dataport.engine.commits import Author
 from dataport.engine.conflicts import ConflictFilter, Resolution
 from dataport.engine.definitions import ensure_all, open_definitions, read_definitions
 from dataport.engine.exporting.exports import Exports
+from dataport.engine.expressions import filtering
 from dataport.engine.imports import Imports
 from dataport.engine.jobs import JobRecords
 from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
@@ -120,7 +121,7 @@ class Engine:
 
     def rows(self, selection: Selection) -> str:
         """The `rows` document as JSON text."""
-        with self.store.reading() as cursor:
+        with self.store.reading() as cursor, filtering(selection.where):
             return rows_document(cursor, selection)
 
     def record_history(self, name: str, key: str) -> list[dict[str, Any]]:
@@ -139,7 +140,9 @@ class Engine:
     def conflicts(
         self, which: ConflictFilter, limit: int | None = None, offset: int = 0
     ) -> dict[str, Any]:
-        """Conflicts, oldest first."""
+        """Conflicts, oldest first. Raises NotFoundError for an unknown dataset."""
+        if which.dataset is not None:
+            find_dataset(self._datasets, which.dataset)
         with self.store.reading() as cursor:
             return conflicts.list_conflicts(cursor, self._datasets, which, limit, offset)
 
@@ -214,7 +217,7 @@ class Engine:
         dataset = find_dataset(self._datasets, name)
         for field in values:
             if field not in dataset.field_names:
-                raise NotFoundError(
+                raise UsageError(
                     "unknown-field",
                     f"{name} has no field {field!r}.",
                     hint=f"Fields: {', '.join(dataset.field_names)}.",
@@ -237,7 +240,15 @@ class Engine:
         return changes.resolve_one(self.store, self._datasets, number, how, author, shown)
 
     def resolve_all(self, which: ConflictFilter, how: Resolution, author: Author) -> dict[str, Any]:
-        """Settle every open conflict that `which` names."""
+        """Settle every open conflict that `which` names. Raises NotFoundError, UsageError."""
+        if which.dataset is not None:
+            dataset = find_dataset(self._datasets, which.dataset)
+            if which.field is not None and which.field not in dataset.field_names:
+                raise UsageError(
+                    "unknown-field",
+                    f"{dataset.name} has no field {which.field!r}.",
+                    hint=f"Fields: {', '.join(dataset.field_names)}.",
+                )
         which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
         return changes.resolve_all(self.store, self._datasets, which, how, author)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -100,6 +102,19 @@ def check_expression(cursor: Connection, dataset: Dataset, text: str) -> str:
     expression = sql.partition(" WHERE ")[2]
     _check_types(cursor, dataset, text, expression)
     return f"({expression})"
+
+
+@contextmanager
+def filtering(text: str | None) -> Iterator[None]:
+    """Turns what a checked filter meets in the rows, as a word where a number is compared, into
+    UsageError `wrong-expression`."""
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        if text is None:
+            raise
+        message = str(error).split("\n", 1)[0]
+        raise _wrong(text, message.partition(": ")[2] or message, None) from error
 
 
 def _check_shape(text: str, tree: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.clock import naive_utc, now
-from dataport.core.errors import InputError, NotFoundError
+from dataport.core.errors import InputError, NotFoundError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Inbox, Settings, parse_size
 from dataport.core.words import JobStatus, Mode, OnMatch, Phase
@@ -97,6 +97,7 @@ class Imports:
         job.file, job.inbox = request.path, inbox.name if inbox else None
         job.source = request.source or (inbox.source if inbox else DEFAULT_SOURCE)
         job.dataset = name
+        _check_words(request)
         if request.package or (inbox and inbox.package and not name):
             package = request.package or (inbox.package if inbox else None)
             raise NotFoundError(
@@ -129,7 +130,7 @@ class Imports:
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(mode=0o700, parents=True)
             staged = stage_file(
-                self._stage_request(path, directory, target.dataset),
+                self._stage_request(path, directory, target.dataset, _import_request(job).format),
                 lambda phase, done, total: progress(Phase(phase), done, total),
                 job.cancel,
             )
@@ -196,7 +197,9 @@ class Imports:
         plan: Plan,
         author: Author,
     ) -> None:
-        if plan.is_empty:
+        if plan.is_empty and not (job.rows or {}).get("valid"):
+            job.message = "No row could be taken; the store is as it was."
+        elif plan.is_empty:
             job.message = "Nothing to change: the store already has what the file says."
         else:
             job.commit = next_commit(cursor)
@@ -349,13 +352,16 @@ class Imports:
             job.disposal = "done" if job.inbox else None
             write_job(cursor, job)
 
-    def _stage_request(self, path: Path, directory: Path, dataset: Dataset) -> StageRequest:
+    def _stage_request(
+        self, path: Path, directory: Path, dataset: Dataset, wanted: str | None
+    ) -> StageRequest:
         settings = self._settings()
         limits = settings.limits
         return StageRequest(
             source_path=path,
             directory=directory,
             dataset=dataset,
+            format=wanted,
             timezone=settings.timezone,
             region=settings.region,
             limits=StageLimits(
@@ -380,6 +386,25 @@ class Imports:
             "unknown-target",
             f"Where {path.name} belongs was not said.",
             hint=f"Add --dataset NAME; known datasets: {known}.",
+        )
+
+
+FORMATS = ("csv", "txt", "json")
+
+
+def _check_words(request: ImportRequest) -> None:
+    """Refuse what can't be done before anything is read (EXF-10's rule, for the way in)."""
+    if request.format is not None and request.format not in FORMATS:
+        raise UsageError(
+            "unknown-format",
+            f"Unsupported import format: {request.format!r}.",
+            hint=f"Valid: {', '.join(FORMATS)}; or leave it out, and the content decides.",
+        )
+    if request.mapping is not None:
+        raise NotFoundError(
+            "unknown-mapping",
+            f"There is no mapping called {request.mapping!r}.",
+            hint="Leave it out: columns are found by name, title and alias.",
         )
 
 

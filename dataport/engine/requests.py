@@ -24,7 +24,7 @@ class ImportRequest(Request):
     path: str = Field(description="Absolute path of the file on this machine.")
     dataset: str | None = None
     package: str | None = None
-    source: str | None = Field(None, description="Who the file comes from.")
+    source: str | None = Field(None, min_length=1, description="Who the file comes from.")
     mapping: str | None = None
     format: str | None = None
     mode: Mode | None = None

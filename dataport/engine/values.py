@@ -33,6 +33,8 @@ def check_values(
         if dataset.field(name).constraints.required:
             raise _wrong(dataset.field(name), None, "The field is required: it can't be cleared.")
     texts = {name: _text(value) for name, value in values.items() if name not in cleared}
+    if not texts:
+        return dict.fromkeys(values)
     request = StageRequest(
         Path(), Path(), dataset, constants=texts, timezone=timezone, region=region
     )

@@ -118,3 +118,48 @@ def test_a_broken_definition_keeps_the_last_good_one(full: World) -> None:
     full.ok("daemon", "restart")
     assert full.ok("status")["config_error"] is not None
     assert [row["lead_id"] for row in full.rows()] == ["L1"]
+
+
+def test_a_name_that_is_no_text_holds_up_nobody(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    name = os.fsencode(str(inbox)) + b"/\xff\xfe.csv"
+    with open(name, "wb") as file:  # noqa: PTH123 - a path can't hold these bytes as text
+        file.write(b"lead_id,name\nL1,Ann\n")
+    (inbox / "good.csv").write_text("lead_id,name\nL2,Bob\n", encoding="utf-8")
+    world.wait_jobs(1)
+    assert [row["lead_id"] for row in world.rows()] == ["L2"]
+
+
+@pytest.mark.parametrize("value", ["score=", "notes=", "tags="])
+def test_a_field_is_cleared(full: World, write: Callable[[str, str], Path], value: str) -> None:
+    full.send(write("more.csv", "lead_id,score,notes,tags\nL9,5,text,a;b\n"))
+    full.ok("edit", "leads", "L9", value)
+    assert full.rows()[1][value.removesuffix("=")] is None
+
+
+def test_a_filter_that_meets_a_wrong_value_is_a_wrong_filter(
+    full: World, write: Callable[[str, str], Path]
+) -> None:
+    full.send(write("more.csv", "lead_id,score\nL9,5\n"))
+    done = full.run("rows", "leads", "--where", "score = 'abc'")
+    assert (done.code, done.document["error"]["code"]) == (2, "wrong-expression")
+
+
+def test_a_broken_line_that_was_not_fixed_stays_out(
+    full: World, write: Callable[[str, str], Path]
+) -> None:
+    path = write("bad.ndjson", '{"lead_id":"N1","name":"A"}\n{"lead_id":"N2","name":\n')
+    rejects = Path(full.send(path)["rejects_file"])
+    again = full.send(rejects)
+    assert (again["rows"]["valid"], again["rows"]["rejected"]) == (0, 1)
+    assert [row["lead_id"] for row in full.rows()] == ["L1", "N1"]
+
+
+@pytest.mark.parametrize("words", [("--format", "xml"), ("--mapping", "nope")])
+def test_unknown_words_are_refused(
+    full: World, write: Callable[[str, str], Path], words: tuple[str, str]
+) -> None:
+    path = write("x.csv", "lead_id,name\nL2,Bob\n")
+    error = refused(full, path, "--dataset", "leads", "--source", "crm", *words)
+    assert error["code"].startswith("unknown-")

@@ -239,7 +239,10 @@ class InboxWatcher:
                 folder.blocked_until[file.name] = time.monotonic() + _BLOCKED_S
                 return False
             self._submit(folder.inbox, path)
-        except DataportError as error:
+        except Exception as error:
+            # One file that can't be handed over must not hold up the others.
+            if not isinstance(error, DataportError):
+                _LOGGER.exception("Handing over %s failed.", path)
             self._tell(folder, file.name, f"{file.name} can't be taken: {error}")
             again = time.monotonic() + self._settings.watch.rescan_seconds
             folder.blocked_until[file.name] = again
@@ -263,6 +266,10 @@ class InboxWatcher:
 
     def _regular(self, folder: _Folder, entry: os.DirEntry[str]) -> os.stat_result | None:
         if self._is_ignored(entry.name):
+            return None
+        if not _is_text(entry.name):
+            shown = entry.name.encode("utf-8", "replace").decode()
+            self._tell(folder, entry.name, f"{shown} has a name that is no text; rename it.")
             return None
         try:
             status = entry.stat(follow_symlinks=False)
@@ -290,3 +297,12 @@ class InboxWatcher:
             folder.noticed.add(name)
             _LOGGER.warning("Inbox %s: %s", folder.inbox.name, text)
             self._notice(folder.inbox.name, text)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file name can be written down; the bytes of others are no UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

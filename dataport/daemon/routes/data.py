@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from dataport.daemon.answers import answer
-from dataport.daemon.context import OriginDep, ServicesDep
+from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.engine.engine import check_definition
 
 router = APIRouter(prefix="/v1", tags=["data"])
@@ -59,8 +59,8 @@ def list_rows(
     where: str | None = None,
     fields: str | None = None,
     sort: str | None = None,
-    limit: Annotated[int | None, Query(ge=0)] = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int | None, Query(ge=0, le=MOST)] = None,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     as_of: str | None = None,
 ) -> Response:
     """`fields` and `sort` are lists with commas; `-` before a sort field means descending."""

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from dataport.core.errors import UsageError
 from dataport.core.words import ConflictStatus, Take
 from dataport.daemon.answers import answer
-from dataport.daemon.context import OriginDep, ServicesDep
+from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.daemon.services import Services
 from dataport.engine.conflicts import ConflictFilter, Resolution
 
 router = APIRouter(prefix="/v1", tags=["history"])
 
-Count = Annotated[int | None, Query(ge=0)]
+Count = Annotated[int | None, Query(ge=0, le=MOST)]
 
 
 class ResolveBody(BaseModel):
@@ -89,7 +89,7 @@ def list_conflicts(
     field: str | None = None,
     source: str | None = None,
     limit: Count = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
 ) -> Response:
     """Open ones unless another status, or `all`, is asked for."""
     if status != "all" and status not in list(ConflictStatus):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dataport.core.errors import UsageError
 from dataport.core.words import JobStatus, Operation
 from dataport.daemon.answers import answer
-from dataport.daemon.context import OriginDep, ServicesDep
+from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.engine.merging.preview import CONFLICTS
 from dataport.engine.requests import ExportRequest, ImportRequest
 
@@ -40,7 +40,7 @@ def start_export(request: ExportRequest, services: ServicesDep, origin: OriginDe
 def list_jobs(
     services: ServicesDep,
     status: str | None = None,
-    limit: Annotated[int | None, Query(ge=0)] = None,
+    limit: Annotated[int | None, Query(ge=0, le=MOST)] = None,
 ) -> Response:
     """Jobs of one status, or all."""
     if status is not None and status not in list(JobStatus):
@@ -86,7 +86,7 @@ def show_plan(
     services: ServicesDep,
     operation: str | None = None,
     field: str | None = None,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: PageSize = PAGE,
 ) -> Response:
     """Rows the plan would change, with their values before and after."""
@@ -107,7 +107,7 @@ def show_rejects(
     job: int,
     services: ServicesDep,
     limit: PageSize = PAGE,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
 ) -> Response:
     """Rejected rows and duplicates, in file order."""
     return answer(services.engine.rejects(job, limit, offset))

@@ -13,6 +13,7 @@ from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author, write_audit
 from dataport.engine.exporting.writers import WRITERS
+from dataport.engine.expressions import filtering
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.requests import ExportRequest
 from dataport.engine.selection import Selection, order_by, selected
@@ -92,7 +93,8 @@ class Exports:
             until=request.until,
         )
         query = f"SELECT * FROM ({selected(cursor, selection)}) {order_by(selection)}"
-        return WRITERS[request.format](cursor, query, selection.columns, path)
+        with filtering(request.where):
+            return WRITERS[request.format](cursor, query, selection.columns, path)
 
     def _targets(self, job: int, request: ExportRequest) -> list[Path]:
         suffix = request.format

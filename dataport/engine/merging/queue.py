@@ -28,7 +28,8 @@ def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
 
     Returns the fields that have such cells.
     """
-    source = "source IS NULL" if merge.source is None else f"source = {literal(merge.source)}"
+    # An undo is no source that could repeat or take back what another undo said.
+    source = "false" if merge.source is None else f"source = {literal(merge.source)}"
     cursor.execute(
         "CREATE TEMP TABLE plan_open AS SELECT * FROM store.conflicts"
         f" WHERE status = '{ConflictStatus.OPEN}' AND {source}"

@@ -36,7 +36,12 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
 
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
     """Put back the queue's items that the commit changed last; returns how many are open again."""
-    touched = f"q._commit = {undone}"
+    # A conflict that was settled and opened again since still belongs to the commit it began with.
+    touched = (
+        f"(q._commit = {undone} OR (q.status = '{ConflictStatus.OPEN}' AND q.superseded = 0 AND"
+        " (SELECT min(v._commit) FROM store.conflict_versions v WHERE v.conflict = q.conflict)"
+        f" = {undone}))"
+    )
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE undo_queue AS SELECT q.conflict, p.status, p.base, p.ours,"
         " p.theirs, p.job, p.file, p.line, p.superseded, p.resolution, p.closed,"

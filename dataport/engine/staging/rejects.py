@@ -133,7 +133,7 @@ def _line_of(line: str, join: str) -> str:
 
 def _cells(cut: Cut, delimiter: str | None) -> list[str]:
     if delimiter is None:
-        return [cut.text]
+        return []
     rows = parse_record(cut.text, delimiter)
     return [cell for row in rows for cell in row] if rows else cut.text.split(delimiter)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dataport.core.errors import UsageError
 from dataport.core.words import Mode, OnMatch, Take
 from tests.engine.merging.ledger import Ledger
 
@@ -86,6 +87,15 @@ def test_a_row_edited_here_and_dropped_there_is_queued(
     assert (plan.deleted, plan.conflicts, conflict["kind"]) == (0, 1, "edit/delete")
     ledger.resolve(take)
     assert set(ledger.rows()) == keys
+
+
+def test_a_dropped_row_is_not_set_back_to_its_base(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.edit("1", a="mine")
+    ledger.send([], stated=["a"], mode=Mode.MIRROR)
+    with pytest.raises(UsageError, match="kept or deleted"):
+        ledger.resolve(Take.BASE)
+    assert len(ledger.conflicts()) == 1
 
 
 def test_a_dropped_row_that_comes_back_withdraws_its_conflict(ledger: Ledger) -> None:

@@ -94,3 +94,26 @@ def test_a_commit_is_undone_once(ledger: Ledger) -> None:
 def test_an_unknown_commit_is_an_error(ledger: Ledger) -> None:
     with pytest.raises(NotFoundError, match="no commit 7"):
         ledger.undo(7)
+
+
+def test_a_conflict_that_was_settled_and_reopened_goes_with_its_import(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}])
+    ledger.resolve(Take.OURS)
+    ledger.undo(4)
+    assert len(ledger.conflicts()) == 1
+    ledger.undo(3)
+    assert [c["status"] for c in ledger.conflicts(None)] == ["undone"]
+
+
+def test_one_undo_leaves_the_open_conflict_of_another_alone(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x", "b": "p"}])
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "x", "b": "q"}])
+    ledger.edit("1", a="mine too")
+    ledger.undo(2)
+    [before] = ledger.conflicts()
+    ledger.undo(3)
+    [after] = ledger.conflicts()
+    assert (after["theirs"], after["status"]) == (before["theirs"], "open")
