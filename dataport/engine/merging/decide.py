@@ -1,8 +1,8 @@
 """The steps that decide every incoming row, each by key and so bucket by bucket if need be.
 
 Only rows whose source says something new are compared with the store. Each side of such a row
-travels with it: `_b` and `_o` are structs of the base's and the store's values, so that no step
-looks a row up twice.
+travels with it: `_t`, `_b` and `_o` are structs of the file's, the base's and the store's values,
+so that no step looks a row up twice.
 """
 
 from __future__ import annotations
@@ -29,9 +29,6 @@ from dataport.engine.store import Connection
 
 EMPTY_OURS = "plan_no_ours"
 
-FEW = 4
-"""Candidates fewer than one in so many rows are copied out of the file's rows."""
-
 
 def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> None:
     """Make `plan_delta`, `plan_matched`, `plan_inserts` and `plan_judged`.
@@ -49,24 +46,31 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     if merge.is_two_way:
         candidates = "plan_candidates"
         runner.run(cursor, [_compare(merge, candidates, "true")], buckets=buckets)
-    _pick_theirs(cursor, candidates)
+    _pick_theirs(cursor, merge, candidates)
     lookup = f"SELECT 1 FROM {candidates} WHERE NOT _is_row LIMIT 1"
     ours = "plan_ours" if cursor.execute(lookup).fetchone() else EMPTY_OURS
     runner.run(cursor, _steps(merge, candidates, ours, open_fields), buckets=buckets)
 
 
-def _pick_theirs(cursor: Connection, candidates: str) -> None:
-    """Set the candidates' rows apart where they are few; reading the file again costs more."""
-    row = cursor.execute(
-        f"SELECT (SELECT count(*) FROM {candidates}) * {FEW} < (SELECT count(*) FROM {RESOLVED})"
-    ).fetchone()
-    if row and row[0]:
-        cursor.execute(
-            f"CREATE TEMP TABLE {THEIRS} AS SELECT t.* FROM {RESOLVED} t"
-            f" SEMI JOIN {candidates} c ON c._record = t._record"
+def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> None:
+    """The candidates' own rows: carried along where a base exists, else read from the file."""
+    columns = _theirs_columns(merge)
+    carried = ", ".join(f"_t.{name} AS {name}" for name in columns)
+    parts = [f"SELECT _key, _record, {carried} FROM {candidates} WHERE has_base"]
+    new = f"SELECT _record FROM {candidates} WHERE NOT has_base"
+    if cursor.execute(f"{new} LIMIT 1").fetchone():
+        read = ", ".join(f"t.{name}" for name in columns)
+        parts.append(
+            f"SELECT t._key, t._record, {read} FROM {RESOLVED} t"
+            f" SEMI JOIN ({new}) c ON c._record = t._record"
         )
-    else:
-        cursor.execute(f"CREATE TEMP VIEW {THEIRS} AS SELECT * FROM {RESOLVED}")
+    cursor.execute(f"CREATE TEMP VIEW {THEIRS} AS {' UNION ALL '.join(parts)}")
+
+
+def _theirs_columns(merge: MergeInput) -> list[str]:
+    """What later steps need of an incoming row besides its key and record."""
+    absent = ["_absent"] if merge.partial else []
+    return ["_line", *absent, *(ident(field.name) for field in merge.fields)]
 
 
 def _take_all(cursor: Connection, merge: MergeInput) -> None:
@@ -103,13 +107,15 @@ def _steps(
 
 def _compare(merge: MergeInput, output: str, condition: str) -> Step:
     """Incoming rows beside what their source sent last."""
+    theirs = ", ".join(f"{name} := t.{name}" for name in _theirs_columns(merge))
     return Step(
         name="compare",
         scope=Scope.KEY,
         sql=(
             "SELECT t._key, t._record, coalesce(b._here, false) AS has_base,"
             " coalesce(b._is_row, false) AS _is_row,"
-            f" CASE WHEN b._here THEN {_struct(merge.dataset.fields, 'b')} END AS _b"
+            f" CASE WHEN b._here THEN {_struct(merge.dataset.fields, 'b')} END AS _b,"
+            f" CASE WHEN b._here THEN struct_pack({theirs}) END AS _t"
             f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
         ),
         inputs=(RESOLVED, "plan_base"),
