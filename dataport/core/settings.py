@@ -65,7 +65,7 @@ class Watch(TomlModel):
     """When a file in an inbox counts as complete."""
 
     settle_seconds: float = Key(
-        0.4, ge=0.05, le=60, description="A file must not change for this long before it is read."
+        0.3, ge=0.05, le=60, description="A file must not change for this long before it is read."
     )
     rescan_seconds: float = Key(
         30.0, ge=1, le=3600, description="Inboxes are also listed this often, events or not."

@@ -60,7 +60,8 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
         queries += [_settled_cells(merge, field) for field in merge.fields]
         if not merge.inserts_only:
             queries.append(_returned_rows())
-    if not merge.inserts_only:
+    gone = "SELECT 1 FROM plan_matched WHERE NOT has_ours AND has_base LIMIT 1"
+    if not merge.inserts_only and cursor.execute(gone).fetchone():
         queries.append(_edited_after_delete(merge))
     if merge.deletes:
         queries.append(_deleted_after_edit(merge))
