@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from dataport.core.paths import Home
 
 
-def startup_error(home: Home) -> Path:
-    """Where a daemon that can't start leaves its error as JSON: `{status, error}`."""
-    return home.run / "startup-error.json"
-
-
 def start_log(home: Home) -> Path:
     """What a daemon that was started in the background wrote to stderr."""
     return home.logs / "daemon-start.log"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dataport.client.locate import is_locked, start_log, startup_error
+from dataport.client.locate import is_locked, start_log
 from dataport.client.transport import Transport
 from dataport.core.errors import DataportError, NoDaemonError, UsageError, error_from_dict
 from dataport.core.words import Origin
@@ -116,7 +116,7 @@ def _bring_up(home: Home, deadline: float) -> None:
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:
-    startup_error(home).unlink(missing_ok=True)
+    home.startup_error.unlink(missing_ok=True)
     home.logs.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(
         start_log(home), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
@@ -139,7 +139,7 @@ def _launch(home: Home) -> subprocess.Popen[bytes]:
 
 def _startup_error(home: Home, code: int) -> DataportError:
     try:
-        document = json.loads(startup_error(home).read_bytes())
+        document = json.loads(home.startup_error.read_bytes())
         return error_from_dict(document["error"], int(document["status"]))
     except (OSError, ValueError, KeyError, TypeError):
         pass

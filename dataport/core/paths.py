@@ -114,6 +114,11 @@ class Home:
         return self.run / "socket"
 
     @property
+    def startup_error(self) -> Path:
+        """Where a daemon that can't start leaves its error as JSON: `{status, error}`."""
+        return self.run / "startup-error.json"
+
+    @property
     def directories(self) -> tuple[Path, ...]:
         return (
             self.root,

@@ -104,15 +104,10 @@ class InstanceLock:
         )
 
 
-def startup_error_file(home: Home) -> Path:
-    """Where a daemon that can't start leaves its error for the client that started it."""
-    return home.run / "startup-error.json"
-
-
 def write_startup_error(home: Home, error: DataportError) -> None:
     """Leave `error` with its HTTP status, written whole or not at all."""
     document = {"status": error.http_status, "error": error.as_dict()}
-    write_whole(startup_error_file(home), json.dumps(document).encode())
+    write_whole(home.startup_error, json.dumps(document).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -19,7 +19,6 @@ from dataport.daemon.events import EventBroker
 from dataport.daemon.lifecycle import (
     InstanceLock,
     Lifecycle,
-    startup_error_file,
     write_startup_error,
     write_whole,
 )
@@ -97,7 +96,7 @@ def _start(home: Home, build: Build) -> Services:
         )
         write_startup_error(home, explained)
         raise explained from error
-    startup_error_file(home).unlink(missing_ok=True)
+    home.startup_error.unlink(missing_ok=True)
     return services
 
 

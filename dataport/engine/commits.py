@@ -96,19 +96,7 @@ def write_commit(cursor: Connection, commit: Commit) -> None:
             commit.undoes,
         ],
     )
-    for part in commit.parts:
-        cursor.execute(
-            "INSERT INTO store.commit_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                commit.number,
-                part.dataset,
-                part.source,
-                part.file,
-                part.sha256,
-                part.mode,
-                *(part.changes.get(name, 0) for name in CHANGE_NAMES),
-            ],
-        )
+    _write_parts(cursor, commit)
     write_audit(
         cursor,
         commit.author,
@@ -124,6 +112,22 @@ def write_commit(cursor: Connection, commit: Commit) -> None:
         commit=commit.number,
         metadata={"message": commit.message},
     )
+
+
+def _write_parts(cursor: Connection, commit: Commit) -> None:
+    for part in commit.parts:
+        cursor.execute(
+            "INSERT INTO store.commit_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                commit.number,
+                part.dataset,
+                part.source,
+                part.file,
+                part.sha256,
+                part.mode,
+                *(part.changes.get(name, 0) for name in CHANGE_NAMES),
+            ],
+        )
 
 
 def write_audit(

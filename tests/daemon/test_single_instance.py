@@ -13,7 +13,6 @@ from dataport.daemon.lifecycle import (
     InstanceLock,
     Lifecycle,
     State,
-    startup_error_file,
     write_startup_error,
 )
 from tests.daemon.support import make_home
@@ -57,6 +56,6 @@ def test_a_daemon_goes_from_starting_to_ready_to_draining() -> None:
 def test_an_error_at_start_is_left_for_the_client(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     write_startup_error(home, InputError("newer-store", "The store is newer.", "v9", "Upgrade."))
-    document = json.loads(startup_error_file(home).read_text())
+    document = json.loads(home.startup_error.read_text())
     error = error_from_dict(document["error"], document["status"])
     assert (type(error), error.code, error.hint) == (InputError, "newer-store", "Upgrade.")
