@@ -22,11 +22,11 @@ from dataport.daemon.disposal import DONE, FAILED, dispose, failed_copy, put_rej
 from dataport.daemon.events import EventBroker
 from dataport.daemon.waiting import WaitingCounts
 from dataport.engine.engine import Engine
-from dataport.engine.imports import Target
 from dataport.engine.jobs import Job
 from dataport.engine.requests import ExportRequest, ImportRequest
 from dataport.engine.staging.spawn import SPARE
 from dataport.engine.store import Connection
+from dataport.engine.targets import Target
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,13 @@ found unfinished after a restart goes on from there.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.clock import naive_utc, now
-from dataport.core.errors import InputError, NotFoundError, UsageError
+from dataport.core.errors import InputError, NotFoundError
 from dataport.core.paths import Home
 from dataport.core.settings import Inbox, Settings, parse_size
 from dataport.core.words import JobStatus, Mode, OnMatch, Phase
@@ -45,6 +43,7 @@ from dataport.engine.staging.request import (
     read_stage,
 )
 from dataport.engine.store import Connection, Store
+from dataport.engine.targets import Target, check_words
 
 log = logging.getLogger(__name__)
 
@@ -52,23 +51,6 @@ ROWS_PER_BUCKET = 4_000_000
 """Rows that are merged in one piece; larger files go bucket by bucket, to bound memory."""
 
 Progress = Callable[[Phase, int, int | None], None]
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a request means once inbox, settings and defaults are applied."""
-
-    dataset: Dataset
-    source: str
-    mode: Mode
-    on_match: OnMatch
-    is_held: bool
-    is_strict: bool
-
-    def signature(self) -> str:
-        """Tells apart imports of one file that would not do the same."""
-        parts = [self.mode, self.on_match, self.dataset.model_dump_json(by_alias=True)]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 class Imports:
@@ -97,7 +79,7 @@ class Imports:
         job.file, job.inbox = request.path, inbox.name if inbox else None
         job.source = request.source or (inbox.source if inbox else DEFAULT_SOURCE)
         job.dataset = name
-        _check_words(request)
+        check_words(request)
         if request.package or (inbox and inbox.package and not name):
             package = request.package or (inbox.package if inbox else None)
             raise NotFoundError(
@@ -386,25 +368,6 @@ class Imports:
             "unknown-target",
             f"Where {path.name} belongs was not said.",
             hint=f"Add --dataset NAME; known datasets: {known}.",
-        )
-
-
-FORMATS = ("csv", "txt", "json")
-
-
-def _check_words(request: ImportRequest) -> None:
-    """Refuse what can't be done before anything is read (EXF-10's rule, for the way in)."""
-    if request.format is not None and request.format not in FORMATS:
-        raise UsageError(
-            "unknown-format",
-            f"Unsupported import format: {request.format!r}.",
-            hint=f"Valid: {', '.join(FORMATS)}; or leave it out, and the content decides.",
-        )
-    if request.mapping is not None:
-        raise NotFoundError(
-            "unknown-mapping",
-            f"There is no mapping called {request.mapping!r}.",
-            hint="Leave it out: columns are found by name, title and alias.",
         )
 
 
