@@ -56,8 +56,9 @@ docs: $(INSTALLED) ## write what is generated from the settings: two files in do
 screenshots: $(INSTALLED) ## make the pictures of README from the running terminal UI
 	$(BIN)/python -m demo.screenshot
 
-bench: $(INSTALLED) ## measure imports through the inbox against plain DuckDB
+bench: $(INSTALLED) ## measure imports through the inbox against plain DuckDB, and bulk decisions
 	$(BIN)/python -m benchmarks.inbox
+	$(BIN)/python -m benchmarks.conflicts
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
