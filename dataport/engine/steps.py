@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from dataport.engine.sql import ident
+
 IMPURE = frozenset(
     {
         "now",
@@ -88,7 +90,7 @@ class LocalRunner:
                 self._run_by_bucket(connection, step, buckets)
             else:
                 connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {_name(step.output)} AS {step.sql}"
+                    f"CREATE OR REPLACE TEMP TABLE {ident(step.output)} AS {step.sql}"
                 )
 
     def _run_by_bucket(
@@ -100,13 +102,13 @@ class LocalRunner:
                 "CREATE OR REPLACE TEMP TABLE {} AS" if bucket == 0 else "INSERT INTO temp.main.{}"
             )
             parts = ", ".join(
-                f"{_name(name)} AS (SELECT * FROM temp.main.{_name(name)}"
+                f"{ident(name)} AS (SELECT * FROM temp.main.{ident(name)}"
                 f" WHERE {bucket_sql(buckets)} = {bucket})"
                 for name in keyed
             )
             given = f"WITH {parts} " if parts else ""
             connection.execute(
-                f"{head.format(_name(step.output))} {given}SELECT * FROM ({step.sql})"
+                f"{head.format(ident(step.output))} {given}SELECT * FROM ({step.sql})"
             )
 
 
@@ -164,9 +166,5 @@ def _aggregates(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 
 def _has_key(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    rows = connection.execute(f"DESCRIBE temp.main.{_name(relation)}").fetchall()
+    rows = connection.execute(f"DESCRIBE temp.main.{ident(relation)}").fetchall()
     return any(row[0] == "_key" for row in rows)
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

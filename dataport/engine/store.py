@@ -19,6 +19,7 @@ from dataport.core.errors import CancelledError, StoreError
 from dataport.core.paths import PRIVATE_FILE, Home
 from dataport.core.settings import DaemonSettings
 from dataport.engine.migrations import migrate
+from dataport.engine.sql import literal
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def scratch_connection(directory: Path | None = None) -> Connection:
         },
     )
     if directory is not None:
-        connection.execute(f"SET allowed_directories = [{_quoted(directory)}]")
+        connection.execute(f"SET allowed_directories = [{literal(str(directory))}]")
     connection.execute("SET enable_external_access = false")
     return connection
 
@@ -173,8 +174,8 @@ def _connect(home: Home, settings: DaemonSettings) -> Connection:
         config["threads"] = settings.threads
     connection = duckdb.connect(":memory:", config=config)
     try:
-        connection.execute(f"ATTACH {_quoted(home.store)} AS store (STORAGE_VERSION 'v1.5.0')")
-        directories = ", ".join(_quoted(path) for path in (home.staging, home.exports, spill))
+        connection.execute(f"ATTACH {literal(str(home.store))} AS store (STORAGE_VERSION 'v1.5.0')")
+        directories = ", ".join(literal(str(path)) for path in (home.staging, home.exports, spill))
         connection.execute(f"SET allowed_directories = [{directories}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET TimeZone = 'UTC'")
@@ -185,10 +186,6 @@ def _connect(home: Home, settings: DaemonSettings) -> Connection:
         connection.close()
         raise _open_error(home.store, error) from error
     return connection
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _open_error(path: Path, error: duckdb.Error) -> StoreError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataport.engine.catalog.model import Field, FieldType
-from dataport.engine.staging.keys import literal
+from dataport.engine.sql import literal
 from dataport.engine.staging.phones import SCIENTIFIC
 
 NEAREST = "{nearest}"

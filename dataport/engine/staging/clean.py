@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataport.engine.catalog.model import Dataset, Field, FieldType, Normalise
-from dataport.engine.staging.keys import literal
+from dataport.engine.sql import literal
 
 TEXTUAL = (FieldType.STRING, FieldType.LIST, FieldType.OBJECT, FieldType.ANY)
 

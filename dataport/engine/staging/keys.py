@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from dataport.engine.catalog.model import Dataset, Field
+from dataport.engine.sql import literal
 
 DERIVED_PREFIX = "~"
 DERIVED_DIGITS = 20
@@ -28,16 +29,6 @@ _ESCAPES = {code: f"\\u{code:04X}" for code in range(32)} | {
     }.items()
 }
 """DuckDB writes these in JSON; Python's json module differs in the case of hex digits."""
-
-
-def quoted(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """`text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def text_sql(field: Field, column: str) -> str:

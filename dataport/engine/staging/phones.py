@@ -10,7 +10,7 @@ from duckdb import InvalidInputException
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from dataport.engine.catalog.model import Field
-from dataport.engine.staging.keys import literal
+from dataport.engine.sql import literal
 from dataport.engine.staging.numbering import international_pattern
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataport.engine.catalog.model import Duplicates
-from dataport.engine.staging.keys import literal, quoted
+from dataport.engine.sql import ident, idents, literal
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.plan import Plan, check_sql, make_plan
 from dataport.engine.staging.readers.csv_index import Positions
@@ -83,7 +83,7 @@ def duplicate_steps(plan: Plan) -> list[Step]:
     if dataset.duplicates is Duplicates.LAST:
         stands = "max(_row)"
     elif dataset.duplicates is Duplicates.NEWEST and dataset.date_field in plan.stated:
-        moment = quoted(str(dataset.date_field))
+        moment = ident(str(dataset.date_field))
         stands = f"coalesce(max({{'at': {moment}, 'row': _row}}) FILTER ({moment} IS NOT NULL), {{'at': NULL, 'row': max(_row)}}).row"
     repeated = (
         f"SELECT _key, {identity} AS _id, {stands} AS stands FROM numbered"
@@ -104,9 +104,9 @@ def _unique_steps(plan: Plan) -> list[Step]:
     """Values of a unique field that an earlier row has already."""
     selects = [
         f"SELECT _row, {literal(field.field.name)} AS field, {field.column} AS position FROM (SELECT _row, row_number() OVER"
-        f" (PARTITION BY {quoted(field.field.name)} ORDER BY _row) AS nth FROM numbered"
+        f" (PARTITION BY {ident(field.field.name)} ORDER BY _row) AS nth FROM numbered"
         f" ANTI JOIN duplicates USING (_row)"
-        f" WHERE _errors IS NULL AND {quoted(field.field.name)} IS NOT NULL) WHERE nth > 1"
+        f" WHERE _errors IS NULL AND {ident(field.field.name)} IS NOT NULL) WHERE nth > 1"
         for field in plan.fields
         if field.field.constraints.unique
         and field.column is not None
@@ -135,7 +135,7 @@ def write_result(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE rejected AS {rejects}")
     _copy(connection, "SELECT * FROM rejected ORDER BY _record", request.directory / REJECTS_FILE)
     _copy_csv(connection, reject_file_sql(connection, plan.columns), request.directory)
-    fields = ", ".join(quoted(name) for name in plan.stated)
+    fields = idents(plan.stated)
     absent = "_absent, " if plan.partial else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"

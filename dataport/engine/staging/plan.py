@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
+from dataport.engine.sql import ident, literal
 from dataport.engine.staging import checks
 from dataport.engine.staging.casts import cast
 from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import clean_sql, present_sql
-from dataport.engine.staging.keys import derived_sql, key_sql, literal, quoted
+from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.request import StageRequest
@@ -127,7 +128,7 @@ def check_sql(plan: Plan, *, states_keys: bool) -> str:
     sql = _select(["*", f"{_key_error(plan)} AS e{len(plan.fields)}"], sql)
     marks = ", ".join(f"e{at}" for at in range(len(plan.fields) + 1))
     sql = _select(["*", f"coalesce({marks}) IS NOT NULL AS _bad"], sql)
-    values = [f"v{at} AS {quoted(field.field.name)}" for at, field in enumerate(plan.fields)]
+    values = [f"v{at} AS {ident(field.field.name)}" for at, field in enumerate(plan.fields)]
     errors = f"CASE WHEN _bad THEN [{marks}] END AS _errors"
     # Whether a value is unique shows later, when the cells are gone.
     kept = "true" if any(field.field.constraints.unique for field in plan.fields) else "_bad"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataport.engine.staging.keys import quoted
+from dataport.engine.sql import ident
 from dataport.engine.staging.mapping import REJECT_COLUMNS, reject_columns
 from dataport.engine.staging.request import REJECTS_CSV, REJECTS_FILE, StageResult
 
@@ -38,9 +38,7 @@ def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str
     widest = int(row[0]) if row and row[0] is not None else 0
     skipped = reject_columns(columns)
     names = [*columns, *(f"extra_{at + 1}" for at in range(widest - len(columns)))]
-    own = [
-        f"{_defused(f'raw[{at + 1}]')} AS {quoted(f'{at}')}" for at in range(skipped, len(names))
-    ]
+    own = [f"{_defused(f'raw[{at + 1}]')} AS {ident(f'{at}')}" for at in range(skipped, len(names))]
     select = ", ".join(
         [
             '_line AS "line"',
@@ -52,11 +50,11 @@ def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str
         ]
     )
     header = ", ".join(
-        f"{quoted(f'{at}')} AS {quoted(name)}"
+        f"{ident(f'{at}')} AS {ident(name)}"
         for at, name in _distinct(names, skipped, REJECT_COLUMNS)
     )
     lines = ", ".join([select, *own])
-    shown = ", ".join([*map(quoted, REJECT_COLUMNS), *([header] if header else [])])
+    shown = ", ".join([*map(ident, REJECT_COLUMNS), *([header] if header else [])])
     return (
         f"SELECT {shown} FROM (SELECT {lines} FROM rejected WHERE class = 'error')"
         ' ORDER BY "row", field'

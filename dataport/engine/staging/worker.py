@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataport.core.errors import DataportError, InputError
+from dataport.engine.sql import literal
 from dataport.engine.staging import limits
-from dataport.engine.staging.keys import literal
 from dataport.engine.staging.request import PARTS, STAGE_FILE, StageRequest, StageResult
 
 if TYPE_CHECKING:

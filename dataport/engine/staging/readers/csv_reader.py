@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 
 from dataport.core.errors import InputError
-from dataport.engine.staging.keys import literal
+from dataport.engine.sql import literal
 from dataport.engine.staging.mapping import map_columns
 from dataport.engine.staging.readers.csv_index import Block, Positions, index_block
 from dataport.engine.staging.readers.octets import encoding_notice, octet_codes

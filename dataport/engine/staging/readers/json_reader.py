@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataport.core.errors import InputError
-from dataport.engine.staging.keys import literal
+from dataport.engine.sql import literal
 from dataport.engine.staging.mapping import map_columns
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
