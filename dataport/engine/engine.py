@@ -47,7 +47,7 @@ class Engine:
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
-        self.exports = Exports(home, store, lambda: self._datasets)
+        self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
 
     @classmethod
     def open(cls, home: Home, settings: Settings) -> Engine:
@@ -117,7 +117,8 @@ class Engine:
 
     def selection(self, name: str, **wanted: Any) -> Selection:
         """A selection of rows of the dataset called `name`."""
-        return Selection(find_dataset(self._datasets, name), **wanted)
+        dataset = find_dataset(self._datasets, name)
+        return Selection(dataset, timezone=self._settings.timezone, **wanted)
 
     def rows(self, selection: Selection) -> str:
         """The `rows` document as JSON text."""

@@ -1,18 +1,16 @@
-"""What was, and who made it so: the log, a record's versions, the store as of a commit."""
+"""What was, and who made it so: the log and a record's versions."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from dataport.core.clock import iso, naive_utc
-from dataport.core.errors import NotFoundError, UsageError
+from dataport.core.clock import iso
+from dataport.core.errors import NotFoundError
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.commits import CHANGE_NAMES, head
+from dataport.engine.commits import CHANGE_NAMES
 from dataport.engine.sql import (
     idents,
-    literal,
     row_document,
     rows_table,
     versions_table,
@@ -110,46 +108,3 @@ def _history_item(
         "line": line,
         "message": entry.get("message"),
     }
-
-
-def as_of_commit(cursor: Connection, text: str) -> int:
-    """The newest commit at or before a commit number or a time.
-
-    Raises UsageError when `text` is neither, NotFoundError when it is before the first commit.
-    """
-    newest = head(cursor)
-    if text.isdigit():
-        if int(text) > newest:
-            raise NotFoundError(
-                "unknown-commit", f"There is no commit {text}.", f"The newest is {newest}."
-            )
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            "wrong-as-of",
-            f"{text!r} is neither a commit nor a time.",
-            hint="Write a commit number, or a time such as 2026-01-31 or 2026-01-31T17:00:00Z.",
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    if len(text) == len("2026-01-31"):
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    row = cursor.execute(
-        'SELECT max("commit") FROM store.commits WHERE time <= ?', [naive_utc(moment)]
-    ).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
-
-
-def rows_as_of(dataset: Dataset, commit: int | None) -> str:
-    """A query for the dataset's rows at `commit`, or now."""
-    columns = f"_key, _commit, _line, {idents(dataset.field_names)}"
-    present = f"SELECT {columns} FROM {rows_table(dataset.name)}"
-    if commit is None:
-        return present
-    return (
-        f"{present} WHERE _commit <= {literal(commit)} UNION ALL SELECT {columns}"
-        f" FROM {versions_table(dataset.name)}"
-        f" WHERE _commit <= {literal(commit)} AND _until > {literal(commit)}"
-    )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from dataport.core.errors import UsageError
+from dataport.core.moments import read_moment
+from dataport.engine.as_of import commit_as_of, rows_as_of
 from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.expressions import check_expression
-from dataport.engine.history import as_of_commit, rows_as_of
 from dataport.engine.sql import ident, idents, literal, row_document
 from dataport.engine.store import Connection
 
@@ -18,7 +17,8 @@ from dataport.engine.store import Connection
 @dataclass(frozen=True)
 class Selection:
     """A request for rows. `sort` names fields, `-` before one means descending; `limit` None
-    means all and 0 none; `since` and `until` bound the dataset's date field, both inclusive."""
+    means all and 0 none; `since` and `until` bound the dataset's date field, both inclusive.
+    Times and days that name no zone are read in `timezone`."""
 
     dataset: Dataset
     where: str | None = None
@@ -29,6 +29,7 @@ class Selection:
     as_of: str | None = None
     since: str | None = None
     until: str | None = None
+    timezone: str = "UTC"
 
     @property
     def columns(self) -> tuple[Field, ...]:
@@ -39,7 +40,9 @@ class Selection:
 
 def selected(cursor: Connection, selection: Selection) -> str:
     """A query for the selected rows, all fields and `_key`, unordered and unlimited."""
-    commit = as_of_commit(cursor, selection.as_of) if selection.as_of else None
+    commit = None
+    if selection.as_of is not None:
+        commit = commit_as_of(cursor, selection.as_of, selection.timezone)
     conditions = []
     if selection.where:
         conditions.append(check_expression(cursor, selection.dataset, selection.where))
@@ -102,18 +105,16 @@ def _date_conditions(selection: Selection) -> list[str]:
         )
     field = selection.dataset.field(name)
     return [
-        f"{ident(name)} {comparison} {_bound(field, text, comparison == '<=')}"
+        f"{ident(name)} {comparison} {_bound(field, text, comparison, selection.timezone)}"
         for comparison, text in bounds
         if text
     ]
 
 
-def _bound(field: Field, text: str, is_end: bool) -> str:
-    """A date-only end includes the whole day (V-28)."""
+def _bound(field: Field, text: str, comparison: str, zone: str) -> str:
+    """One end of a range, its whole day or second included (V-28)."""
     try:
-        moment: Any = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        first, last = read_moment(text, zone)
     except ValueError as error:
         raise UsageError(
             "wrong-date",
@@ -121,15 +122,6 @@ def _bound(field: Field, text: str, is_end: bool) -> str:
             hint="Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.",
         ) from error
     if field.type is FieldType.DATE:
-        return f"CAST({literal(str(moment.date()))} AS DATE)"
-    if is_end and _is_date(text):
-        moment += timedelta(days=1, microseconds=-1)
+        return f"CAST({literal(text.strip()[: len('2026-01-31')])} AS DATE)"
+    moment = last if comparison == "<=" else first
     return f"CAST({literal(moment.isoformat(sep=' '))} AS TIMESTAMP)"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) <= len("2026-01-31")

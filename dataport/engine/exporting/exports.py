@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
@@ -24,10 +25,15 @@ class Exports:
     """Export jobs of one home."""
 
     def __init__(
-        self, home: Home, store: Store, datasets: Callable[[], Mapping[str, Dataset]]
+        self,
+        home: Home,
+        store: Store,
+        settings: Callable[[], Settings],
+        datasets: Callable[[], Mapping[str, Dataset]],
     ) -> None:
         self._home = home
         self._store = store
+        self._settings = settings
         self._datasets = datasets
 
     def run(
@@ -91,6 +97,7 @@ class Exports:
             as_of=request.as_of,
             since=request.from_,
             until=request.until,
+            timezone=self._settings().timezone,
         )
         query = f"SELECT * FROM ({selected(cursor, selection)}) {order_by(selection)}"
         with filtering(request.where):
