@@ -97,7 +97,7 @@ def _keep_versions(cursor: Connection, merge: MergeInput, commit: int) -> None:
 
 def _rewrite(cursor: Connection, merge: MergeInput, commit: int) -> None:
     """Write the moved bases, and a mark for each that is dropped; unstated fields keep theirs."""
-    names, table = merge.dataset.field_names, bases_table(merge.dataset.name)
+    names, table = [field.name for field in merge.remembered], bases_table(merge.dataset.name)
     values = ", ".join(_moved_value(merge, name) for name in names)
     source = literal(merge.source)
     cursor.execute(

@@ -75,7 +75,7 @@ def _theirs_columns(merge: MergeInput) -> list[str]:
 
 def _take_all(cursor: Connection, merge: MergeInput) -> None:
     """A first import has nothing to be compared with: every row is new."""
-    base = f"CAST(NULL AS {_struct_type(merge.dataset.fields)}) AS _b"
+    base = f"CAST(NULL AS {_struct_type(merge.remembered)}) AS _b"
     ours = f"CAST(NULL AS {_struct_type(merge.fields)}) AS _o"
     for view, query in (
         (
@@ -114,7 +114,7 @@ def _compare(merge: MergeInput, output: str, condition: str) -> Step:
         sql=(
             "SELECT t._key, t._record, coalesce(b._here, false) AS has_base,"
             " coalesce(b._is_row, false) AS _is_row,"
-            f" CASE WHEN b._here THEN {_struct(merge.dataset.fields, 'b')} END AS _b,"
+            f" CASE WHEN b._here THEN {_struct(merge.remembered, 'b')} END AS _b,"
             f" CASE WHEN b._here THEN struct_pack({theirs}) END AS _t"
             f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
         ),
@@ -141,7 +141,7 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
     base, cells = "d._b", ""
     inputs = [candidates, ours]
     if open_fields:
-        overlaid = _struct(merge.dataset.fields, "d._b", {f.name: _cell(f) for f in open_fields})
+        overlaid = _struct(merge.remembered, "d._b", {f.name: _cell(f) for f in open_fields})
         base = f"CASE WHEN d.has_base THEN {overlaid} END"
         cells = f" LEFT JOIN {OPEN_CELLS} c ON c._key = d._key"
         inputs.append(OPEN_CELLS)

@@ -27,7 +27,7 @@ class MergeInput:
     source: str | None = None
     """None for an undo, whose base is an earlier state of the store itself."""
     base_fields: tuple[str, ...] = ()
-    """Fields the source has ever stated: a row it drops is unedited if these equal its base."""
+    """Fields the source has stated before: a row it drops is unedited if these equal its base."""
     partial: tuple[str, ...] = ()
     present: str | None = None
     mode: Mode = Mode.MERGE
@@ -43,6 +43,12 @@ class MergeInput:
     def fields(self) -> tuple[Field, ...]:
         """The stated fields, in the dataset's order."""
         return tuple(field for field in self.dataset.fields if field.name in self.stated)
+
+    @property
+    def remembered(self) -> tuple[Field, ...]:
+        """The fields the source states or ever stated: bases have a value in no other."""
+        known = {*self.stated, *self.base_fields}
+        return tuple(field for field in self.dataset.fields if field.name in known)
 
     @property
     def inserts_only(self) -> bool:
