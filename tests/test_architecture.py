@@ -86,9 +86,10 @@ def test_the_import_contracts_hold() -> None:
             WALK.format(package="dataport.daemon"),
             SCREEN | {"dataport.client", "dataport.tui", "dataport.cli"},
         ),
+        ("import dataport.daemon.main, dataport.daemon.app", {"numpy", "pyarrow", "pandas"}),
         ("import dataport.tui.app", {"duckdb", "dataport.engine", "dataport.daemon"} | SERVER),
     ],
-    ids=["core", "client.api", "client", "tui", "engine", "daemon", "tui.app"],
+    ids=["core", "client.api", "client", "tui", "engine", "daemon", "daemon.app", "tui.app"],
 )
 def test_a_layer_pulls_in_nothing_it_must_not(program: str, unwanted: set[str]) -> None:
     assert loaded(program) & unwanted == set()

@@ -15,7 +15,6 @@ from dataport.engine.staging.mapping import Mapped
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.plan import Plan, check_sql, make_plan, messages
 from dataport.engine.staging.readers.reading import Reading
-from dataport.engine.staging.readers.spool import Spool
 from dataport.engine.staging.request import StageRequest
 from dataport.engine.store import Connection, scratch_connection
 
@@ -87,5 +86,8 @@ def _text(value: Any) -> str:
 
 
 def _no_columns() -> Reading:
+    # The daemon holds no arrays until somebody types a value.
+    from dataport.engine.staging.readers.spool import Spool
+
     mapped = Mapped(positions={}, ignored=())
     return Reading("values", "utf-8", None, False, (), mapped, Spool(), "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataport.engine.sql import ident
 from dataport.engine.staging.mapping import REJECT_COLUMNS, reject_columns
-from dataport.engine.staging.request import REJECTS_CSV, REJECTS_FILE, StageResult
+from dataport.engine.staging.request import REJECTS_CSV, StageResult
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 PRIVATE = 0o600
 
 
-def write_reject_file(directory: Path, stage: StageResult, target: Path) -> int:
-    """Write what `stage` rejected to `target`, a CSV; gives its lines, without the header.
+def write_reject_file(directory: Path, stage: StageResult, target: Path) -> bool:
+    """Write what `stage` rejected to `target`, a CSV; false where nothing was rejected.
 
     One line an error: line, row, field, code, message and value, then the source's own columns
     as they were. Nothing is written where nothing was rejected.
     """
     if not stage.rows.rejected:
-        return 0
+        return False
     draft = target.with_name(f".{target.name}.tmp")
     shutil.copyfile(directory / REJECTS_CSV, draft)
     draft.chmod(PRIVATE)
     draft.replace(target)
-    return _errors(directory)
+    return True
 
 
 def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> str:
@@ -80,14 +80,3 @@ def _defused(sql: str) -> str:
     formula = f"regexp_matches({sql}, '^''*[=+\\-@\\t\\r]')"
     number = f"regexp_full_match({sql}, '[+-]?[0-9][0-9 .,()/-]*')"
     return f"CASE WHEN {formula} AND NOT {number} THEN '''' || {sql} ELSE {sql} END"
-
-
-def _errors(directory: Path) -> int:
-    import pyarrow.parquet as pq
-
-    classes = pq.read_table(directory / REJECTS_FILE, columns=["class"])["class"]
-    return sum(
-        int(entry["counts"].as_py())
-        for entry in classes.value_counts()
-        if entry["values"].as_py() == "error"
-    )

@@ -13,7 +13,7 @@ def test_a_fixed_reject_file_comes_back(read, leads, tmp_path):
     """ERR-01, ERR-12, ERR-13."""
     staged = read(TEXT, leads)
     target = tmp_path / "file.rejected.csv"
-    assert write_reject_file(staged.directory, staged.result, target) == 4
+    assert write_reject_file(staged.directory, staged.result, target)
     with target.open(newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
     assert lines[0] == [
@@ -39,7 +39,7 @@ def test_a_fixed_reject_file_comes_back(read, leads, tmp_path):
 def test_nothing_is_written_without_rejects(read, leads, tmp_path):
     staged = read("lead_id\n1\n1\n", leads)
     target = tmp_path / "none.csv"
-    assert write_reject_file(staged.directory, staged.result, target) == 0
+    assert not write_reject_file(staged.directory, staged.result, target)
     assert not target.exists()
 
 

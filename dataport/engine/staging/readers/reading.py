@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from dataport.engine.staging.mapping import Mapped
-from dataport.engine.staging.readers.spool import Spool
+if TYPE_CHECKING:
+    from dataport.engine.staging.mapping import Mapped
+    from dataport.engine.staging.readers.spool import Spool
 
 
 @dataclass(frozen=True)
