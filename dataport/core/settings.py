@@ -34,6 +34,9 @@ class Limits(TomlModel):
     rows: int = Key(50_000_000, gt=0, description="Most records in one file.")
     columns: int = Key(2_000, gt=0, description="Most columns in one file.")
     field_size: str = Key("16 MiB", description="Longest single value.")
+    nesting: int = Key(
+        100, ge=1, le=500, description="Most brackets around a value in a JSON record."
+    )
     worker_memory: str = Key("1 GiB", description="Memory of the process that reads one file.")
     worker_seconds: int = Key(3_600, gt=0, description="Time that reading one file may take.")
 

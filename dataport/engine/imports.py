@@ -351,6 +351,7 @@ class Imports:
                 rows=limits.rows,
                 columns=limits.columns,
                 field_size=parse_size(limits.field_size),
+                nesting=limits.nesting,
                 memory=parse_size(limits.worker_memory),
                 seconds=limits.worker_seconds,
             ),

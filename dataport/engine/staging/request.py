@@ -31,6 +31,8 @@ class StageLimits:
     columns: int = 2_000
     field_size: int = 16 * MEBIBYTE
     """Bytes of one value."""
+    nesting: int = 100
+    """Brackets around a value of a JSON record, its own included."""
     memory: int = 1024 * MEBIBYTE
     """Bytes the worker may use."""
     seconds: int = 3_600

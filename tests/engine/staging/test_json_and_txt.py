@@ -122,3 +122,85 @@ def test_a_txt_file_may_be_a_table(read, phone_numbers):
     assert staged.rows("phone_number, carrier") == [("15551234567", "A")]
     staged = read("5551234567|A\n5551234568|B\n", phone_numbers, "a.txt", format="csv")
     assert staged.rows("carrier") == [("A",), ("B",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '[{"lead_id":"1","name":"A","name":"B"},\n{"lead_id":"2"}]'),
+        ("a.ndjson", '{"lead_id":"1","name":"A","n\\u0061me":"B"}\n{"lead_id":"2"}'),
+    ],
+)
+def test_an_object_with_a_name_twice_is_a_reject(read, leads, name, text):
+    """It is open which of the values counts."""
+    staged = read(text, leads, name)
+    assert staged.rejects("_record, _line, code") == [(1, 1, "duplicate-label")]
+    assert staged.rows("_line, _key") == [(2, "2")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data": [{"lead_id": "1"}], "data": 5}',
+        '{"at": 1, "data": [{"lead_id": "1"}], "at": 2}',
+        '{"at": 1, "at": 2, "data": [{"lead_id": "1"}]}',
+    ],
+)
+def test_an_envelope_with_a_name_twice_is_refused(read, leads, text):
+    for padding in ("", " " * 300_000):
+        with pytest.raises(InputError) as caught:
+            read(text.replace("}]", "}" + padding + "]"), leads, "a.json")
+        assert caught.value.code == "duplicate-label"
+
+
+def test_text_has_a_number_as_the_file_wrote_it(read, make):
+    dataset = make({"name": "id"}, {"name": "t"}, {"name": "d", "type": "number", "scale": 2})
+    text = """[{"id": 1e3, "t": 1.50, "d": 1234567890123456.70},
+        {"id": 123456789012345678901234567890, "t": -0, "d": 1.0},
+        {"id": "\\"id\\": 1e3, ", "t": [1, {"x": "1.50"}], "d": -5}]"""
+    assert read(text, dataset, "a.json").rows("_key, t, d::VARCHAR") == [
+        ("1e3", "1.50", "1234567890123456.70"),
+        ("123456789012345678901234567890", "-0", "1.00"),
+        ('"id": 1e3,', '[1,{"x":"1.50"}]', "-5.00"),
+    ]
+
+
+DEEP = "[" * 100 + "]" * 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "[" * 100_000 + "]" * 100_000,
+        '{"x": ' + "[" * 100_000 + "]" * 100_000 + ', "data": [{"lead_id": "1"}]}',
+        '[{"lead_id": "1"},\n {"lead_id": "2", "notes": ' + DEEP + "}]",
+    ],
+)
+def test_a_document_nested_too_deeply_is_refused(read, leads, text):
+    """SEC-05."""
+    with pytest.raises(InputError) as caught:
+        read(text, leads, "a.json")
+    assert caught.value.code == "nested-too-deep"
+    assert "limits.nesting" in caught.value.hint
+
+
+def test_lines_nested_too_deeply_are_rejects(read, leads):
+    """SEC-05: brackets in strings, and lines that are no JSON, don't count for other lines."""
+    lines = [
+        '{"lead_id": "1", "notes": ' + DEEP[1:-1] + "}",
+        '{"lead_id": "2", "notes": ' + DEEP + "}",
+        '{"lead_id": "3, "notes": ' + "[" * 150,
+        '{"lead_id": "4", "notes": "' + "[" * 150 + '"}',
+        "]" * 150,
+        '{"lead_id": "5", "notes": ' + DEEP[1:-1] + "}",
+        '{"lead_id": "6", "notes": ' + DEEP + "}",
+    ]
+    staged = read("\n".join(lines), leads, "a.ndjson")
+    assert staged.rows("_key") == [("1",), ("4",), ("5",)]
+    assert staged.rejects() == [
+        (2, "nested-too-deep"),
+        (3, "json-error"),
+        (5, "json-error"),
+        (7, "nested-too-deep"),
+    ]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from dataport.engine.staging.readers.csv_index import LF, QUOTE, Block, Positions
 
 BACKSLASH = 92
+OPENING_BRACE = 123
 _OPENING = np.zeros(256, np.int64)
 _OPENING[[ord("{"), ord("[")]] = 1
 _OPENING[[ord("}"), ord("]")]] = -1
@@ -17,11 +18,21 @@ _IS_BLANK = np.zeros(256, np.bool_)
 _IS_BLANK[[9, 10, 13, 32]] = True
 
 
-def index_items(data: bytes) -> tuple[Block, int | None]:
+class TooDeepError(Exception):
+    """A value lies in more brackets than allowed."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        """Line ends before it."""
+
+
+def index_items(data: bytes, nesting: int) -> tuple[Block, int | None]:
     """The complete items at the start of `data`, which starts inside an array, before an item.
 
     Each item of the block is one line, ended by LF in place of its comma. The second result is
-    the place behind the array's closing bracket, None where the array goes on.
+    the place behind the array's closing bracket, None where the array goes on. Raises
+    TooDeepError for an item with more than `nesting` brackets inside one another.
     """
     octets = np.frombuffer(data, np.uint8)
     structure = np.flatnonzero(_IS_STRUCTURE[octets])
@@ -31,6 +42,9 @@ def index_items(data: bytes) -> tuple[Block, int | None]:
     depth = np.cumsum(_OPENING[codes])
     ends = np.flatnonzero(depth < 0)
     last = int(ends[0]) if ends.size else structure.size
+    deep = np.flatnonzero(depth[:last] > nesting)
+    if deep.size:
+        raise TooDeepError(data.count(b"\n", 0, int(structure[deep[0]])))
     commas = structure[:last][(depth[:last] == 0) & (codes[:last] == ord(","))]
     stops = commas + 1
     closed = None
@@ -44,6 +58,27 @@ def index_lines(data: bytes) -> Block:
     """The complete lines at the start of `data`, each one item."""
     octets = np.frombuffer(data, np.uint8)
     return _block(octets, np.flatnonzero(octets == LF) + 1)
+
+
+def deep_lines(block: Block, nesting: int) -> dict[int, str]:
+    """Lines with more than `nesting` brackets inside one another, by position, with their code."""
+    octets = np.frombuffer(block.data, np.uint8)[: block.consumed]
+    # Both kinds of opening brackets differ in one bit.
+    opening = np.flatnonzero(octets | 32 == OPENING_BRACE)
+    counts = np.diff(np.searchsorted(opening, block.stops), prepend=0)
+    if not counts.size or int(counts.max()) <= nesting:
+        return {}
+    quotes = _quotes(octets)
+    places = np.flatnonzero(_OPENING[octets])
+    owners = np.searchsorted(block.stops, places, side="right")
+    # A line whose quotes don't pair must not turn those behind it inside out.
+    quoted = np.searchsorted(quotes, places) - np.searchsorted(quotes, block.starts)[owners]
+    places, owners = places[quoted & 1 == 0], owners[quoted & 1 == 0]
+    steps = _OPENING[octets[places]]
+    depth = np.cumsum(steps)
+    firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+    before = np.repeat(depth[firsts] - steps[firsts], np.diff(firsts, append=depth.size))
+    return dict.fromkeys(np.unique(owners[depth - before > nesting]).tolist(), "nested-too-deep")
 
 
 def blanks(block: Block) -> npt.NDArray[np.bool_]:

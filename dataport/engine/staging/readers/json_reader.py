@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dataport.core.errors import InputError
-from dataport.engine.sql import literal
 from dataport.engine.staging.mapping import map_columns
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
-from dataport.engine.staging.readers.json_index import blanks, index_items, index_lines
+from dataport.engine.staging.readers.json_envelope import (
+    Array,
+    check_names,
+    find_array,
+    names_after,
+    too_deep,
+)
+from dataport.engine.staging.readers.json_index import (
+    TooDeepError,
+    blanks,
+    deep_lines,
+    index_items,
+    index_lines,
+)
+from dataport.engine.staging.readers.json_numbers import cells_sql
 from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
@@ -34,8 +47,6 @@ from dataport.engine.staging.text import (
 if TYPE_CHECKING:
     import duckdb
 
-_KEY = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*')
-
 
 def read_json(
     connection: duckdb.DuckDBPyConnection,
@@ -45,21 +56,21 @@ def read_json(
 ) -> Reading:
     """The objects of a JSON file as rows of their values' text. Raises InputError."""
     text = decoded_head(source.head, encoding)
-    start = _array_start(text, source)
+    array = find_array(text, source.path.name, request.limits.nesting)
     notices: list[str] = []
     try:
-        spool = _spool(source, request, encoding, start)
+        spool = _spool(source, request, encoding, array)
     except NotUtf8Error as error:
         encoding = fallback_encoding(source.chunks(), encoding)
         notices.append(encoding_notice(encoding, error.line))
-        spool = _spool(source, request, encoding, start)
-    spool = _checked(connection, spool, source, encoding, in_array=start is not None)
+        spool = _spool(source, request, encoding, array)
+    spool = _checked(connection, spool, source, encoding, in_array=array is not None)
     if spool.total == 0:
         raise InputError("no-rows", f"{source.path.name} holds no rows.", hint="Export it again.")
     columns = _columns(connection, request.limits.columns)
     mapped = map_columns(columns, request.dataset, request.columns, request.constants)
     return Reading(
-        format="json" if start is not None else "ndjson",
+        format="json" if array is not None else "ndjson",
         encoding=encoding.name,
         delimiter=None,
         has_header=True,
@@ -73,63 +84,29 @@ def read_json(
     )
 
 
-def _array_start(text: str, source: SourceFile) -> int | None:
-    """Characters before the first item of the array of objects; None for NDJSON.
-
-    Raises InputError for an object that holds no array of objects, or several.
-    """
-    blank = len(text) - len(text.lstrip())
-    if text[blank] == "[":
-        return blank + 1
-    first, _, rest = text[blank:].partition("\n")
-    if rest.strip() and _is_object(first):
-        return None
-    found = list(_arrays(text, blank + 1))
-    if len(found) > 1:
-        raise InputError(
-            "format-error",
-            f"{source.path.name} holds several lists.",
-            hint="Keep one list of objects in the file.",
-        )
-    return found[0] if found else None
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return line.lstrip().startswith("{") and line.rstrip().endswith("}")
-
-
-def _arrays(text: str, at: int) -> Iterator[int]:
-    """Places of the first items of the arrays of objects that are values of the first object."""
-    decoder = json.JSONDecoder()
-    while key := _KEY.match(text, at):
-        at = key.end()
-        is_list = re.match(r"\[\s*\{", text[at : at + 4096])
-        if is_list:
-            yield at + 1
-        try:
-            _, at = decoder.raw_decode(text, at)
-        except ValueError:
-            return
-
-
 def _spool(
-    source: SourceFile, request: StageRequest, encoding: Encoding, start: int | None
+    source: SourceFile, request: StageRequest, encoding: Encoding, array: Array | None
 ) -> Spool:
     size = part_size(source.identity.size, request.threads)
+    nesting = request.limits.nesting
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
-        add: Callable[[Block], None] = lambda block: writer.add(  # noqa: E731
-            block, codes=octet_codes(block, writer.line, encoding), is_blank=blanks(block)
-        )
+
+        def add(block: Block, codes: dict[int, str]) -> None:
+            codes = codes | octet_codes(block, writer.line, encoding)
+            writer.add(block, codes=codes, is_blank=blanks(block))
+
         chunks = utf8_chunks(source.chunks(), encoding)
-        if start is None:
-            _spool_lines(chunks, add)
-        else:
-            head = decoded_head(source.head, encoding)[:start]
-            writer.skip_lines(head.count("\n"))
-            _spool_items(chunks, add, len(head.encode()), source, encoding)
+        if array is None:
+            _spool_lines(chunks, lambda block: add(block, deep_lines(block, nesting)))
+            return writer.finish()
+        head = decoded_head(source.head, encoding)[: array.start]
+        writer.skip_lines(head.count("\n"))
+        items = _Items(len(head.encode()), nesting, lambda block: add(block, {}))
+        try:
+            items.take(chunks)
+        except TooDeepError as error:
+            raise too_deep(source.path.name, nesting, writer.line + error.line) from error
+        _check_end(items, array, source, encoding)
         return writer.finish()
 
 
@@ -144,36 +121,43 @@ def _spool_lines(chunks: Iterator[bytes], add: Callable[[Block], None]) -> None:
         add(index_lines(rest + b"\n"))
 
 
-def _spool_items(
-    chunks: Iterator[bytes],
-    add: Callable[[Block], None],
-    skip: int,
-    source: SourceFile,
-    encoding: Encoding,
-) -> None:
-    rest, closed = b"", None
-    for chunk in chunks:
-        data = rest + chunk
-        if skip:
-            data, skip = data[skip:], max(0, skip - len(data))
-        if closed is not None:
-            rest = data
-            continue
-        block, closed = index_items(data)
-        add(block)
-        rest = data[block.consumed :]
-    tail = rest.strip()
-    if closed is None or (tail and not _closes(tail)):
+@dataclass
+class _Items:
+    """The items of one array, block by block."""
+
+    skip: int
+    """Bytes before the first item that are still to come."""
+    nesting: int
+    add: Callable[[Block], None]
+    is_closed: bool = False
+    """Whether the array has ended."""
+    rest: bytes = b""
+    """What has not been added: the begin of an item, or what stands behind the array."""
+
+    def take(self, chunks: Iterator[bytes]) -> None:
+        """Add every whole item of a document. Raises TooDeepError."""
+        for chunk in chunks:
+            data = self.rest + chunk
+            if self.skip:
+                data, self.skip = data[self.skip :], max(0, self.skip - len(data))
+            if not self.is_closed:
+                block, closed = index_items(data, self.nesting)
+                self.add(block)
+                self.is_closed = closed is not None
+                data = data[block.consumed :]
+            self.rest = data
+
+
+def _check_end(items: _Items, array: Array, source: SourceFile, encoding: Encoding) -> None:
+    """Raise InputError unless the document ends as it began, with no name twice around its list."""
+    tail = items.rest.strip()
+    if not items.is_closed or (array.names is None and tail):
         raise broken(source, encoding)
-
-
-def _closes(tail: bytes) -> bool:
-    """Whether what follows an array ends the object around it."""
-    try:
-        json.loads(b'{"":0' + tail)
-    except ValueError:
-        return False
-    return True
+    if array.names is not None:
+        names = names_after(tail)
+        if names is None:
+            raise broken(source, encoding)
+        check_names([*array.names, *names], source.path.name)
 
 
 def broken(source: SourceFile, encoding: Encoding, line: int | None = None) -> InputError:
@@ -181,7 +165,8 @@ def broken(source: SourceFile, encoding: Encoding, line: int | None = None) -> I
     where = f"Line {line}." if line else ""
     text = b"".join(utf8_chunks(source.chunks(), encoding)).decode("utf-8", "replace")
     try:
-        json.loads(text)
+        with contextlib.suppress(RecursionError):
+            json.loads(text)
     except json.JSONDecodeError as error:
         where = f"Line {error.lineno}, column {error.colno}: {error.msg}."
     return InputError(
@@ -203,22 +188,22 @@ def _checked(
     """Keep the items that are objects in the temporary table `items`; the others become cuts."""
     lines = csv_sql(spool, Dialect(UNUSED, False, ("item",)), quote="")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE items AS"
-        " SELECT c0 AS item, json_valid(c0) AS valid,"
-        " CASE WHEN json_valid(c0) THEN json_type(c0) = 'OBJECT' END IS TRUE AS ok"
-        f" FROM ({lines})"
+        "CREATE OR REPLACE TEMP TABLE items AS SELECT c0 AS item, CASE"
+        " WHEN json_valid(c0) IS NOT TRUE THEN 'json-error'"
+        " WHEN json_type(c0) <> 'OBJECT' THEN 'not-an-object'"
+        " WHEN list_unique(json_keys(c0)) < len(json_keys(c0)) THEN 'duplicate-label'"
+        f" END AS code FROM ({lines})"
     )
     found = connection.execute(
-        "SELECT rowid, item, valid FROM items WHERE NOT ok ORDER BY rowid"
+        "SELECT rowid, item, code FROM items WHERE code IS NOT NULL ORDER BY rowid"
     ).fetchall()
     is_kept = np.ones(spool.records.size, np.bool_)
     cuts = list(spool.cuts)
-    for row, item, is_valid in found:
+    for row, item, code in found:
         line = int(spool.lines[row])
-        if in_array and not is_valid:
+        if in_array and code == "json-error":
             raise broken(source, encoding, line)
-        code = "not-an-object" if is_valid else "json-error"
-        cuts.append(Cut(int(spool.records[row]), line, code, str(item).strip()))
+        cuts.append(Cut(int(spool.records[row]), line, str(code), str(item).strip()))
         is_kept[row] = False
     cuts.sort(key=lambda cut: cut.record)
     return replace(spool, records=spool.records[is_kept], lines=spool.lines[is_kept], cuts=cuts)
@@ -227,7 +212,7 @@ def _checked(
 def _columns(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ...]:
     rows = connection.execute(
         "SELECT name FROM (SELECT unnest(json_keys(item)) AS name, rowid AS row,"
-        " generate_subscripts(json_keys(item), 1) AS place FROM items WHERE ok)"
+        " generate_subscripts(json_keys(item), 1) AS place FROM items WHERE code IS NULL)"
         " GROUP BY name ORDER BY min({'row': row, 'place': place})"
     ).fetchall()
     if len(rows) > limit:
@@ -241,11 +226,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ..
 
 
 def _rows_sql(columns: tuple[str, ...]) -> str:
-    pointers = ", ".join(
-        literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in columns
-    )
     cells = ", ".join(f"cells[{at + 1}] AS c{at}" for at in range(len(columns)))
     return (
-        f"SELECT {cells or 'NULL AS c0'}, _keys FROM (SELECT json_extract_string(item,"
-        f" [{pointers}]::VARCHAR[]) AS cells, json_keys(item) AS _keys FROM items WHERE ok)"
+        f"SELECT {cells or 'NULL AS c0'}, _keys FROM (SELECT {cells_sql('item', columns)} AS cells,"
+        " json_keys(item) AS _keys FROM items WHERE code IS NULL)"
     )
