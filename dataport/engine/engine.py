@@ -22,7 +22,7 @@ from dataport.engine.conflicts import ConflictFilter, Resolution
 from dataport.engine.definitions import ensure_all, open_definitions, read_definitions
 from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
-from dataport.engine.imports import Imports
+from dataport.engine.importing.imports import Imports
 from dataport.engine.jobs import JobRecords
 from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
 from dataport.engine.rejects import count_rejects, read_rejects

@@ -1,0 +1,223 @@
+"""Importing a file: stage it, plan it, apply the plan in one transaction.
+
+The daemon calls `prepare`, `stage`, then `merge`; a job that waits for approval comes back
+to `merge` later. Everything a step needs lies in the job's staging directory, so that a job
+found unfinished after a restart goes on from there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dataport.core.paths import Home
+from dataport.core.settings import Settings, parse_size
+from dataport.core.words import JobStatus, Phase
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import Author, Commit, CommitPart, head, next_commit, write_commit
+from dataport.engine.conflicts import settle_converged
+from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
+from dataport.engine.importing.report import check_strict, note_plan, note_staged
+from dataport.engine.importing.staged_input import staged_input
+from dataport.engine.importing.targets import Target, import_request, resolve_target
+from dataport.engine.jobs import Job, write_job
+from dataport.engine.merging.apply import apply_plan
+from dataport.engine.merging.guards import reason_to_hold
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.plan import Plan, make_plan
+from dataport.engine.merging.preview import write_preview
+from dataport.engine.staging.process import stage as stage_file
+from dataport.engine.staging.request import (
+    StageLimits,
+    StageRequest,
+    StageResult,
+    boot_id,
+    make_durable,
+    read_stage,
+)
+from dataport.engine.store import Connection, Store
+
+Progress = Callable[[Phase, int, int | None], None]
+
+
+class Imports:
+    """Import jobs of one home."""
+
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        settings: Callable[[], Settings],
+        datasets: Callable[[], Mapping[str, Dataset]],
+    ) -> None:
+        self._home = home
+        self._store = store
+        self._settings = settings
+        self._datasets = datasets
+
+    def prepare(self, job: Job) -> Target:
+        """Find out where the file belongs and note it on the job.
+
+        Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
+        """
+        return resolve_target(job, self._settings().inboxes, self._datasets())
+
+    def stage(self, job: Job, target: Target, progress: Progress) -> StageResult | None:
+        """Read the file into clean rows; None when its bytes were applied already.
+
+        Raises InputError when the file can't be taken, CancelledError when the job was.
+        """
+        directory = self._home.job_staging(job.job)
+        staged = read_stage(directory)
+        if staged is None or not (job.planned_at is not None or staged.boot == boot_id() != ""):
+            path = Path(job.file or "")
+            if self._is_known(path, target):
+                return None
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(mode=0o700, parents=True)
+            staged = stage_file(
+                self._stage_request(path, directory, target.dataset, import_request(job).format),
+                lambda phase, done, total: progress(Phase(phase), done, total),
+                job.cancel,
+            )
+        note_staged(job, staged)
+        check_strict(target, staged)
+        return staged
+
+    def merge(
+        self,
+        job: Job,
+        target: Target,
+        staged: StageResult,
+        author: Author,
+        progress: Progress,
+        *,
+        is_approved: bool,
+        on_cursor: Callable[[Connection | None], None],
+    ) -> None:
+        """Plan, and apply unless the job is a dry run or has to wait for a person.
+
+        One transaction: rows, versions, bases, conflicts, commit, job result, file hash and
+        audit line become visible together or not at all. `on_cursor` is told the cursor that
+        works, so that somebody else can interrupt it.
+        """
+        directory, ranks = self._home.job_staging(job.job), self._settings().source_ranks
+        with self._store.writing() as cursor:
+            on_cursor(cursor)
+            try:
+                progress(Phase.PLAN, 0, staged.rows.valid)
+                given = staged_input(cursor, directory, target, staged, ranks)
+                merge, plan = make_plan(cursor, given)
+                note_plan(job, staged, plan)
+                if self._must_wait(job, target, merge, plan, is_approved, cursor):
+                    write_job(cursor, job)
+                    return
+                progress(Phase.APPLY, 0, staged.rows.valid)
+                self._apply(cursor, job, target, staged, merge, plan, author)
+            finally:
+                on_cursor(None)
+
+    def note_known_file(self, job: Job, target: Target) -> None:
+        """End the job of a file whose bytes were applied already."""
+        with self._store.writing() as cursor:
+            end_as_known(cursor, job, target)
+
+    def _apply(
+        self,
+        cursor: Connection,
+        job: Job,
+        target: Target,
+        staged: StageResult,
+        merge: MergeInput,
+        plan: Plan,
+        author: Author,
+    ) -> None:
+        if plan.is_empty and not (job.rows or {}).get("valid"):
+            job.message = "No row could be taken; the store is as it was."
+        elif plan.is_empty:
+            job.message = "Nothing to change: the store already has what the file says."
+        else:
+            job.commit = next_commit(cursor)
+            apply_plan(cursor, merge, plan, job.commit, job.job, job.file)
+            settle_converged(cursor, target.dataset, job.commit)
+            part = CommitPart(
+                target.dataset.name,
+                target.source,
+                job.file,
+                staged.sha256,
+                str(target.mode),
+                plan.changes(),
+            )
+            message = f"Import {Path(job.file or '').name} from {target.source}"
+            write_commit(
+                cursor,
+                Commit(job.commit, "import", author, message, (part,), target.source, job.job),
+            )
+            job.message = message
+        remember_file(cursor, job, target, staged)
+        job.end(JobStatus.COMPLETED)
+        job.disposal = "done" if job.inbox else None
+        write_job(cursor, job)
+
+    def _must_wait(
+        self,
+        job: Job,
+        target: Target,
+        merge: MergeInput,
+        plan: Plan,
+        is_approved: bool,
+        cursor: Connection,
+    ) -> bool:
+        """Whether the job stops at its plan, which is then kept for review."""
+        is_dry = import_request(job).dry_run
+        newest = head(cursor)
+        moved = is_approved and job.planned_at is not None and job.planned_at != newest
+        previous = job.changes if moved else None
+        job.changes = plan.changes()
+        if moved and previous != job.changes:
+            reason: str | None = "The store has moved on since: the plan was made again."
+        elif is_approved:
+            reason = None
+        elif target.is_held:
+            reason = "Held for approval."
+        else:
+            reason = reason_to_hold(cursor, merge, plan)
+        if not is_dry and (reason is None or plan.is_empty):
+            return False
+        write_preview(cursor, merge, self._home.job_staging(job.job))
+        if is_dry:
+            job.message = "Dry run: nothing was changed."
+            job.end(JobStatus.COMPLETED)
+        else:
+            make_durable(self._home.job_staging(job.job))
+            job.message, job.status, job.planned_at = reason or "", JobStatus.WAITING, newest
+        return True
+
+    def _is_known(self, path: Path, target: Target) -> bool:
+        with self._store.reading() as cursor:
+            known = newest_file(cursor, target)
+        return known is not None and known.says_the_same(path, target)
+
+    def _stage_request(
+        self, path: Path, directory: Path, dataset: Dataset, wanted: str | None
+    ) -> StageRequest:
+        settings = self._settings()
+        limits = settings.limits
+        return StageRequest(
+            source_path=path,
+            directory=directory,
+            dataset=dataset,
+            format=wanted,
+            timezone=settings.timezone,
+            region=settings.region,
+            limits=StageLimits(
+                file_size=parse_size(limits.file_size),
+                rows=limits.rows,
+                columns=limits.columns,
+                field_size=parse_size(limits.field_size),
+                nesting=limits.nesting,
+                memory=parse_size(limits.worker_memory),
+                seconds=limits.worker_seconds,
+            ),
+        )

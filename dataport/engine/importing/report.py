@@ -1,0 +1,75 @@
+"""What an import's job says of its rows: counts that equal what can be queried, and notices."""
+
+from __future__ import annotations
+
+from dataport.core.errors import InputError
+from dataport.engine.importing.targets import Target
+from dataport.engine.jobs import Job
+from dataport.engine.merging.plan import Plan
+from dataport.engine.staging.request import StageResult
+
+NO_ROWS = {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
+NO_CHANGES = {
+    "inserted": 0,
+    "updated": 0,
+    "deleted": 0,
+    "unchanged": 0,
+    "skipped": 0,
+    "conflicts": 0,
+}
+
+
+def note_staged(job: Job, staged: StageResult) -> None:
+    """Note what was read, and which file it was."""
+    rows = staged.rows
+    job.rows = {
+        "read": rows.read,
+        "valid": rows.valid,
+        "rejected": rows.rejected,
+        "duplicate": rows.duplicate,
+    }
+    job.notices = list(staged.notices)
+    job.identity = {
+        "size": staged.identity.size,
+        "mtime_ns": staged.identity.mtime_ns,
+        "inode": staged.identity.inode,
+    }
+
+
+def check_strict(target: Target, staged: StageResult) -> None:
+    """Raise InputError `rejected-rows` where the import is strict and a row was rejected."""
+    rows = staged.rows
+    if target.is_strict and rows.rejected:
+        raise InputError(
+            "rejected-rows",
+            f"{rows.rejected:,} of {rows.read:,} rows were rejected, and the import is strict.",
+            "Nothing was merged.",
+            "Fix the rows listed in the rejects file, or import without strict.",
+        )
+
+
+def note_plan(job: Job, staged: StageResult, plan: Plan) -> None:
+    """Count again the rows that only the store could tell to be keyless or twice there."""
+    rows = staged.rows
+    job.rows = {
+        "read": rows.read,
+        "valid": rows.valid - plan.duplicates - plan.keyless,
+        "rejected": rows.rejected + plan.keyless,
+        "duplicate": rows.duplicate + plan.duplicates,
+    }
+    if plan.keyless:
+        _notice(
+            job,
+            f"{plan.keyless:,} rows name no record that is known, and nothing to make a key of.",
+        )
+    if plan.held_deletes:
+        _notice(
+            job,
+            f"{plan.held_deletes:,} rows are not in the file, but none was deleted: rejected"
+            " rows without a key could be any of them.",
+        )
+
+
+def _notice(job: Job, text: str) -> None:
+    if text not in job.notices:
+        job.notices.append(text)

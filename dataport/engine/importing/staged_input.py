@@ -1,0 +1,60 @@
+"""What a merge works on, made of a job's staged files and what its source sent before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataport.engine.importing.targets import Target
+from dataport.engine.merging.bases import base_query
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.sql import literal
+from dataport.engine.staging.request import REJECTS_FILE, STAGED_FILE, StageResult
+from dataport.engine.store import Connection
+
+ROWS_PER_BUCKET = 4_000_000
+"""Rows that are merged in one piece; larger files go bucket by bucket, to bound memory."""
+
+
+def staged_input(
+    cursor: Connection,
+    directory: Path,
+    target: Target,
+    staged: StageResult,
+    source_ranks: tuple[str, ...],
+) -> MergeInput:
+    """The merge of the files in `directory`, as views on `cursor`."""
+    rows = literal(str(directory / STAGED_FILE))
+    rejects = literal(str(directory / REJECTS_FILE))
+    base = base_query(target.dataset, target.source)
+    cursor.execute(f"CREATE TEMP VIEW staged_rows AS SELECT * FROM read_parquet({rows})")
+    cursor.execute(
+        "CREATE TEMP VIEW staged_present AS SELECT DISTINCT _key"
+        f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
+    )
+    cursor.execute(f"CREATE TEMP VIEW staged_base AS {base}")
+    keyless = cursor.execute("SELECT 1 FROM staged_rows WHERE _key IS NULL LIMIT 1").fetchone()
+    return MergeInput(
+        dataset=target.dataset,
+        incoming="staged_rows",
+        base="staged_base",
+        stated=tuple(staged.stated),
+        source=target.source,
+        base_fields=_ever_stated(cursor, target),
+        partial=tuple(staged.partial),
+        present="staged_present",
+        mode=target.mode,
+        on_match=target.on_match,
+        has_unknown_keys=staged.null_keys > 0,
+        needs_keys=keyless is not None,
+        source_ranks=source_ranks,
+        buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,
+    )
+
+
+def _ever_stated(cursor: Connection, target: Target) -> tuple[str, ...]:
+    rows = cursor.execute(
+        "SELECT DISTINCT field FROM store.stated WHERE dataset = ? AND source = ?",
+        [target.dataset.name, target.source],
+    ).fetchall()
+    names = {row[0] for row in rows}
+    return tuple(name for name in target.dataset.field_names if name in names)
