@@ -18,6 +18,7 @@ from dataport.engine.commits import (
     Commit,
     CommitPart,
     next_commit,
+    undone_commits,
     write_commit,
 )
 from dataport.engine.conflicts import (
@@ -213,7 +214,7 @@ def undo(
     """
     with store.writing() as cursor:
         found = cursor.execute(
-            'SELECT message, undoes FROM store.commits WHERE "commit" = ?', [undone]
+            'SELECT message FROM store.commits WHERE "commit" = ?', [undone]
         ).fetchone()
         if found is None:
             raise NotFoundError(
@@ -233,7 +234,7 @@ def undo(
             settle_converged(cursor, dataset, commit)
             parts.append(CommitPart(name, changes=plan.changes()))
             total = {key: total[key] + plan.changes()[key] for key in total}
-        _mark_files(cursor, undone, commit, found[1])
+        _mark_files(cursor, undone, commit)
         text = message or f"Undo commit {undone} ({found[0]})"
         write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
     return {
@@ -251,31 +252,23 @@ def undo_resolution(
     """Take back the newest resolution that still stands. Raises StateError if there is none."""
     with store.reading() as cursor:
         row = cursor.execute(
-            "SELECT max(c.\"commit\") FROM store.commits c WHERE c.kind = 'resolve'"
-            f" AND NOT {_STANDS_UNDONE}"
+            "SELECT max(\"commit\") FROM store.commits WHERE kind = 'resolve'"
+            ' AND NOT list_contains($undone, "commit")',
+            {"undone": sorted(undone_commits(cursor))},
         ).fetchone()
     if row is None or row[0] is None:
         raise StateError("nothing-to-undo", "There is no resolution to take back.")
     return undo(store, datasets, int(row[0]), author)
 
 
-_STANDS_UNDONE = (
-    'EXISTS (SELECT 1 FROM store.commits u WHERE u.undoes = c."commit"'
-    ' AND NOT EXISTS (SELECT 1 FROM store.commits uu WHERE uu.undoes = u."commit"))'
-)
-"""Commit `c` is undone by a commit that is not undone itself."""
-
-
 def _refuse_twice(cursor: Connection, undone: int) -> None:
-    row = cursor.execute(
-        f'SELECT 1 FROM store.commits c WHERE c."commit" = ? AND {_STANDS_UNDONE}', [undone]
-    ).fetchone()
-    if row is None:
+    taken_back = undone_commits(cursor)
+    if undone not in taken_back:
         return
-    by = cursor.execute(
-        'SELECT max("commit") FROM store.commits WHERE undoes = ?', [undone]
-    ).fetchone()
-    number = by[0] if by else "?"
+    rows = cursor.execute(
+        'SELECT "commit" FROM store.commits WHERE undoes = ? ORDER BY 1', [undone]
+    ).fetchall()
+    number = next(by for (by,) in rows if by not in taken_back)
     raise StateError(
         "already-undone",
         f"Commit {undone} is undone already, by commit {number}.",
@@ -283,8 +276,11 @@ def _refuse_twice(cursor: Connection, undone: int) -> None:
     )
 
 
-def _mark_files(cursor: Connection, undone: int, commit: int, undoes: int | None) -> None:
+def _mark_files(cursor: Connection, undone: int, commit: int) -> None:
     """A file whose commit is undone may be imported again; undoing the undo takes that back."""
-    cursor.execute('UPDATE store.files SET undone_by = ? WHERE "commit" = ?', [commit, undone])
-    if undoes is not None:
-        cursor.execute('UPDATE store.files SET undone_by = NULL WHERE "commit" = ?', [undoes])
+    cursor.execute(
+        'UPDATE store.files SET undone_by = CASE WHEN list_contains($undone, "commit")'
+        " THEN $by END"
+        ' WHERE list_contains($undone, "commit") = (undone_by IS NULL)',
+        {"undone": sorted(undone_commits(cursor, undone)), "by": commit},
+    )

@@ -63,6 +63,21 @@ def head(cursor: Connection) -> int:
     return _highest(cursor, "commits", "commit")
 
 
+def undone_commits(cursor: Connection, *more: int) -> set[int]:
+    """Commits that stand undone: taken back by a commit that stands itself.
+
+    `more` are being undone by the commit that is not written yet.
+    """
+    rows = cursor.execute(
+        'SELECT "commit", undoes FROM store.commits WHERE undoes IS NOT NULL ORDER BY 1 DESC'
+    ).fetchall()
+    undone = set(more)
+    for number, undoes in rows:
+        if number not in undone:
+            undone.add(undoes)
+    return undone
+
+
 def _highest(cursor: Connection, table: str, column: str) -> int:
     row = cursor.execute(f"SELECT coalesce(max({ident(column)}), 0) FROM store.{table}").fetchone()
     return int(row[0]) if row else 0

@@ -49,10 +49,13 @@ def keep_versions(cursor: Connection, dataset: Dataset, keys: str, commit: int) 
 
 
 def keep_conflict_versions(cursor: Connection, condition: str, commit: int) -> None:
-    """Copy the conflicts that `condition` (over `q`) names to their versions, until `commit`."""
+    """Copy the conflicts that `condition` (over `q`) names to their versions, until `commit`.
+
+    A state that only `commit` itself has seen is no version.
+    """
     cursor.execute(
-        "INSERT INTO store.conflict_versions"
-        f" SELECT q.*, {commit} FROM store.conflicts q WHERE {condition}"
+        f"INSERT INTO store.conflict_versions SELECT q.*, {commit} FROM store.conflicts q"
+        f" WHERE q._commit <> {commit} AND ({condition})"
     )
 
 

@@ -7,9 +7,12 @@ Bases and the conflict queue go back exactly, where nothing later has moved them
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dataport.core.clock import naive_utc, now
 from dataport.core.words import ConflictStatus, Mode
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import undone_commits
 from dataport.engine.merging.apply import apply_plan, keep_conflict_versions
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
@@ -35,34 +38,73 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
 
 
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
-    """Put back the queue's items that the commit changed last; returns how many are open again."""
-    # A conflict that was settled and opened again since still belongs to the commit it began with.
-    touched = (
-        f"(q._commit = {undone} OR (q.status = '{ConflictStatus.OPEN}' AND q.superseded = 0 AND"
-        " (SELECT min(v._commit) FROM store.conflict_versions v WHERE v.conflict = q.conflict)"
-        f" = {undone}))"
-    )
+    """Put back the queue's items that the commit changed last; returns how many are open again.
+
+    What an item then says must still be said by somebody: see `_follow_statements`.
+    """
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE undo_queue AS SELECT q.conflict, p.status, p.base, p.ours,"
         " p.theirs, p.job, p.file, p.line, p.superseded, p.resolution, p.closed,"
         " p.conflict IS NOT NULL AS was_there FROM store.conflicts q"
         f" LEFT JOIN store.conflict_versions p ON p.conflict = q.conflict AND p._until = {undone}"
-        f" WHERE {touched}"
+        f" WHERE q._commit = {undone}"
     )
-    keep_conflict_versions(cursor, touched, commit)
+    _put_back(cursor, commit)
+    _follow_statements(cursor, undone_commits(cursor, undone), commit)
+    row = cursor.execute(
+        "SELECT count(*) FROM store.conflicts"
+        f" WHERE status = '{ConflictStatus.OPEN}' AND _commit = {commit}"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _put_back(cursor: Connection, commit: int) -> None:
+    """Give the conflicts of `undo_queue` the state it names, or end those that had none."""
+    keep_conflict_versions(cursor, "q.conflict IN (SELECT conflict FROM undo_queue)", commit)
     cursor.execute(
         "MERGE INTO store.conflicts q USING undo_queue p ON q.conflict = p.conflict"
         f" WHEN MATCHED AND p.was_there THEN UPDATE SET _commit = {commit}, status = p.status,"
         " base = p.base, ours = p.ours, theirs = p.theirs, job = p.job, file = p.file,"
         " line = p.line, superseded = p.superseded, resolution = p.resolution, closed = p.closed"
         f" WHEN MATCHED THEN UPDATE SET _commit = {commit}, status = '{ConflictStatus.UNDONE}',"
-        " closed = $time",
+        " resolution = NULL, closed = $time",
         {"time": naive_utc(now())},
     )
-    row = cursor.execute(
-        f"SELECT count(*) FROM undo_queue WHERE status = '{ConflictStatus.OPEN}'"
-    ).fetchone()
-    return int(row[0]) if row else 0
+
+
+def _follow_statements(cursor: Connection, undone: Collection[int], commit: int) -> None:
+    """Let every unsettled conflict say the newest of its values that still stands.
+
+    A conflict is somebody's statement: of the import that sent its value, or of the undo that
+    met a later edit. While that commit stands undone an earlier statement is asked about, or
+    none (merge.md 5.5); undoing the undo asks again.
+    """
+    unsettled = f"('{ConflictStatus.OPEN}', '{ConflictStatus.UNDONE}')"
+    values = "base, ours, theirs, job, file, line, superseded, resolution, closed"
+    said = " UNION ALL ".join(
+        f"SELECT conflict, _commit, status, {values} FROM store.{table}"
+        for table in ("conflicts", "conflict_versions")
+    )
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE undo_statements AS SELECT v.*,"
+        ' coalesce(c."commit", min(v._commit) OVER (PARTITION BY v.conflict)) AS statement'
+        f" FROM ({said}) v LEFT JOIN store.commits c ON c.kind = 'import' AND c.job = v.job"
+        f" WHERE v.conflict IN (SELECT conflict FROM store.conflicts WHERE status IN {unsettled})"
+    )
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE undo_queue AS"
+        " SELECT q.conflict, n.* EXCLUDE (conflict), n.conflict IS NOT NULL AS was_there"
+        " FROM store.conflicts q JOIN undo_statements s"
+        " ON s.conflict = q.conflict AND s._commit = q._commit AND s.status = q.status"
+        " LEFT JOIN (SELECT * FROM undo_statements"
+        f" WHERE status = '{ConflictStatus.OPEN}' AND NOT list_contains($undone, statement)"
+        " QUALIFY row_number() OVER (PARTITION BY conflict ORDER BY statement DESC,"
+        " _commit DESC) = 1) n ON n.conflict = q.conflict"
+        f" WHERE (q.status = '{ConflictStatus.OPEN}' AND n.statement IS DISTINCT FROM s.statement)"
+        f" OR (q.status = '{ConflictStatus.UNDONE}' AND n.conflict IS NOT NULL)",
+        {"undone": sorted(undone)},
+    )
+    _put_back(cursor, commit)
 
 
 def _before_and_after(cursor: Connection, dataset: Dataset, undone: int) -> None:

@@ -117,3 +117,72 @@ def test_one_undo_leaves_the_open_conflict_of_another_alone(ledger: Ledger) -> N
     ledger.undo(3)
     [after] = ledger.conflicts()
     assert (after["theirs"], after["status"]) == (before["theirs"], "open")
+
+
+@pytest.fixture
+def settled(ledger: Ledger) -> Ledger:
+    """Commit 3 of job 3 asked about `a`, commit 4 settled that for the file."""
+    ledger.send([{"id": "1", "a": "x"}], job=1)
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}], job=3)
+    ledger.resolve(Take.THEIRS)
+    return ledger
+
+
+def statuses(ledger: Ledger) -> list[str]:
+    return [item["status"] for item in ledger.conflicts(None)]
+
+
+def test_a_resolution_outlives_the_import_that_asked(settled: Ledger) -> None:
+    """A decision is a later change like any other (A9), so undoing the import keeps it."""
+    settled.undo(3)
+    assert (settled.rows()["1"]["a"], statuses(settled)) == ("y", ["resolved"])
+
+
+def test_a_conflict_of_an_undone_import_does_not_open_again(settled: Ledger) -> None:
+    """merge.md 5.5: a conflict is a source's statement, and nobody makes this one any more."""
+    settled.undo(3)
+    result = settled.undo(4)
+    assert (settled.rows()["1"]["a"], statuses(settled)) == ("mine", ["undone"])
+    assert result["reopened"] == 0
+
+
+def test_it_opens_with_its_import_again(settled: Ledger) -> None:
+    settled.undo(3)
+    settled.undo(4)
+    assert settled.undo(5)["reopened"] == 1
+    assert [(c["base"], c["ours"], c["theirs"]) for c in settled.conflicts()] == [
+        ("x", "mine", "y")
+    ]
+
+
+def test_a_decision_brought_back_is_a_decision_again(settled: Ledger) -> None:
+    settled.undo(3)
+    settled.undo(4)
+    settled.undo(6)
+    assert (settled.rows()["1"]["a"], statuses(settled)) == ("y", ["resolved"])
+
+
+def test_the_value_of_an_undone_file_gives_way_to_the_one_before(ledger: Ledger) -> None:
+    """Settled, reopened, then its newest statement undone: the older one is asked about."""
+    ledger.send([{"id": "1", "a": "x"}], job=1)
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}], job=3)
+    ledger.send([{"id": "1", "a": "z"}], job=4)
+    ledger.resolve(Take.THEIRS)
+    ledger.undo(5)
+    ledger.undo(4)
+    [conflict] = ledger.conflicts()
+    assert (conflict["ours"], conflict["theirs"], conflict["job"]) == ("mine", "y", 3)
+    ledger.undo(7)
+    assert [c["theirs"] for c in ledger.conflicts()] == ["z"]
+
+
+def test_undoing_back_and_forth_ends_where_it_says(ledger: Ledger) -> None:
+    """An undo of an undo of an undo leaves the commit undone, and says so."""
+    ledger.send([{"id": "1", "a": "x"}])
+    for commit in (1, 2, 3):
+        ledger.undo(commit)
+    assert ledger.rows() == {}
+    with pytest.raises(StateError, match="undone already, by commit 2"):
+        ledger.undo(1)
