@@ -63,7 +63,12 @@ class JobQueue:
     # -- asking ----------------------------------------------------------------------------
 
     def submit(self, request: ImportRequest | ExportRequest) -> Job:
-        """Record a job and queue it."""
+        """Record a job and queue it. Raises NotFoundError for an unknown inbox."""
+        if isinstance(request, ImportRequest):
+            request = self._engine.imports.complete(request)
+        return self._enqueue(request)
+
+    def _enqueue(self, request: ImportRequest | ExportRequest) -> Job:
         kind = JobKind.IMPORT if isinstance(request, ImportRequest) else JobKind.EXPORT
         job = self._engine.jobs.create(kind, request)
         self._runner.take(LiveJob(job))
@@ -139,7 +144,10 @@ class JobQueue:
         return live.job
 
     def retry(self, number: int) -> Job:
-        """Ask again for what a failed or cancelled job was asked for, as a new job."""
+        """Ask again for what a failed or cancelled job was asked for, as a new job.
+
+        Its target is the old one, whatever became of its inbox since.
+        """
         job = self.get(number)
         if job.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
             raise StateError(
@@ -151,7 +159,7 @@ class JobQueue:
         if isinstance(request, ImportRequest):
             path = str(failed_copy(self._engine.home, job))
             request = request.model_copy(update={"path": path})
-        return self.submit(request)
+        return self._enqueue(request)
 
     def _require_live(self, number: int) -> LiveJob:
         live = self._live.get(number)

@@ -72,3 +72,29 @@ def test_the_same_file_again_is_moved_away_and_changes_nothing(
     assert "Already imported" in jobs[0]["message"]
     assert sorted(p.name for p in (inbox / ".done").iterdir()) == ["leads-2.csv", "leads.csv"]
     assert len(world.log()) == 1
+
+
+def test_a_retry_does_what_the_job_was_asked_for(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    """The inbox is gone by now; dataset, source, mode and hold are still the job's."""
+    made = ("--dataset", "leads", "--source", "fair", "--mode", "mirror", "--hold")
+    world.ok("inboxes", "add", "fair", *made)
+    folder = inbox.with_name("fair")
+    drop(write("bad.csv", "lead_id\n"), folder)
+    [failed] = world.wait_jobs(1)
+    assert failed["error"]["code"] == "no-rows"
+    world.ok("inboxes", "remove", "fair")
+    (folder / ".failed" / "bad.csv").write_text("lead_id,name\nL1,Ann\n", encoding="utf-8")
+    again = world.ok("jobs", "retry", str(failed["job"]))
+    shown = {name: again[name] for name in ("dataset", "source", "mode", "inbox", "hold")}
+    assert shown == {
+        "dataset": "leads",
+        "source": "fair",
+        "mode": "mirror",
+        "inbox": "fair",
+        "hold": True,
+    }
+    world.ok("jobs", "approve", str(again["job"]))
+    assert [row["lead_id"] for row in world.rows()] == ["L1"]
+    assert (folder / ".done" / "bad.csv").exists()

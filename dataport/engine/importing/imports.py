@@ -20,13 +20,19 @@ from dataport.engine.conflicts import settle_converged
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
 from dataport.engine.importing.report import check_strict, note_plan, note_staged
 from dataport.engine.importing.staged_input import staged_input
-from dataport.engine.importing.targets import Target, import_request, resolve_target
+from dataport.engine.importing.targets import (
+    Target,
+    completed_request,
+    import_request,
+    resolve_target,
+)
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
 from dataport.engine.merging.guards import reason_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
 from dataport.engine.merging.preview import write_preview
+from dataport.engine.requests import ImportRequest
 from dataport.engine.staging.process import stage as stage_file
 from dataport.engine.staging.request import (
     StageLimits,
@@ -56,12 +62,19 @@ class Imports:
         self._settings = settings
         self._datasets = datasets
 
+    def complete(self, request: ImportRequest) -> ImportRequest:
+        """The request with what its inbox and the defaults say filled in.
+
+        Raises NotFoundError `unknown-inbox`.
+        """
+        return completed_request(request, self._settings().inboxes)
+
     def prepare(self, job: Job) -> Target:
         """Find out where the file belongs and note it on the job.
 
         Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
         """
-        return resolve_target(job, self._settings().inboxes, self._datasets())
+        return resolve_target(job, self._datasets())
 
     def stage(self, job: Job, target: Target, progress: Progress) -> StageResult | None:
         """Read the file into clean rows; None when its bytes were applied already.

@@ -43,22 +43,45 @@ def import_request(job: Job) -> ImportRequest:
     return job.request
 
 
-def resolve_target(job: Job, inboxes: Iterable[Inbox], datasets: Mapping[str, Dataset]) -> Target:
+def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> ImportRequest:
+    """`request` with everything filled in that its inbox or a default says.
+
+    What a job is asked for is settled when it is asked, so that a retry does the same after the
+    inbox was changed or removed. Raises NotFoundError `unknown-inbox`.
+    """
+    filled: dict[str, object] = {
+        "source": request.source or DEFAULT_SOURCE,
+        "mode": request.mode or Mode.MERGE,
+        "on_match": request.on_match or OnMatch.MERGE,
+    }
+    if request.inbox is not None:
+        inbox = _find_inbox(request.inbox, inboxes)
+        if request.dataset is None and request.package is None:
+            filled |= {"dataset": inbox.dataset, "package": inbox.package}
+        filled |= {
+            "source": request.source or inbox.source,
+            "mode": request.mode or inbox.mode,
+            "on_match": request.on_match or inbox.on_match,
+            "mapping": request.mapping or inbox.mapping,
+            "hold": request.hold or inbox.hold,
+            "strict": request.strict or inbox.strict,
+        }
+    return request.model_copy(update=filled)
+
+
+def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
     """Where the job's file belongs; what is known of it is noted on the job first.
 
     Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
     """
     request = import_request(job)
-    inbox = next((inbox for inbox in inboxes if inbox.name == request.inbox), None)
-    job.file, job.inbox = request.path, inbox.name if inbox else None
-    job.source = request.source or (inbox.source if inbox else DEFAULT_SOURCE)
-    job.dataset = request.dataset or (inbox.dataset if inbox else None)
+    job.file, job.inbox = request.path, request.inbox
+    job.source, job.dataset = request.source or DEFAULT_SOURCE, request.dataset
     check_words(request)
-    if request.package or (inbox and inbox.package and not job.dataset):
-        package = request.package or (inbox.package if inbox else None)
+    if request.package:
         raise NotFoundError(
             "unknown-package",
-            f"There is no package called {package!r}.",
+            f"There is no package called {request.package!r}.",
             hint="Import into one dataset with --dataset.",
         )
     if not job.dataset:
@@ -66,10 +89,10 @@ def resolve_target(job: Job, inboxes: Iterable[Inbox], datasets: Mapping[str, Da
     return Target(
         dataset=find_dataset(datasets, job.dataset),
         source=job.source,
-        mode=request.mode or (inbox.mode if inbox else Mode.MERGE),
-        on_match=request.on_match or (inbox.on_match if inbox else OnMatch.MERGE),
-        is_held=request.hold or bool(inbox and inbox.hold),
-        is_strict=request.strict or bool(inbox and inbox.strict),
+        mode=request.mode or Mode.MERGE,
+        on_match=request.on_match or OnMatch.MERGE,
+        is_held=request.hold,
+        is_strict=request.strict,
     )
 
 
@@ -95,3 +118,14 @@ def _unknown_target(request: ImportRequest, datasets: Mapping[str, Dataset]) -> 
         f"Where {Path(request.path).name} belongs was not said.",
         hint=f"Add --dataset NAME; known datasets: {', '.join(sorted(datasets))}.",
     )
+
+
+def _find_inbox(name: str, inboxes: Iterable[Inbox]) -> Inbox:
+    known = {inbox.name: inbox for inbox in inboxes}
+    if name not in known:
+        raise NotFoundError(
+            "unknown-inbox",
+            f"There is no inbox called {name!r}.",
+            hint=f"Inboxes: {', '.join(sorted(known)) or 'none'}.",
+        )
+    return known[name]
