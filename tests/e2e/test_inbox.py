@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,50 @@ def test_many_files_are_merged_in_the_order_of_their_age(
     assert world.rows()[0]["score"] == 11
     scores = [v["values"]["score"] for v in world.ok("history", "leads", "L1")["items"]]
     assert scores == list(range(11, -1, -1))
+
+
+UNEVEN = """lead_id,name,email,status
+L1,Ann,ann@example.org,new
+L2,Short
+L3,Acme, Inc.,info@example.org,new
+L4,"Open,o@example.org,new
+L5,Two,nope,nwe
+"""
+FIXED = {"L2": "Bo", "L3": "Acme, Inc.", "L4": "Open", "L5": "Two"}
+
+
+def test_rejects_come_back_unfixed_and_fixed(
+    world: World, inbox: Path, write: Callable[[str, str], Path]
+) -> None:
+    """ERR-13: what nobody fixed is rejected again; what was fixed goes in and deletes nothing."""
+    world.ok("inboxes", "remove", "crm")
+    world.ok(*"inboxes add crm --dataset leads --source crm --mode mirror".split())
+    drop(write("leads.csv", UNEVEN), inbox)
+    [job] = world.wait_jobs(1)
+    assert job["rows"] == {"read": 5, "valid": 1, "rejected": 4, "duplicate": 0}
+
+    path = write("back.csv", Path(job["rejects_file"]).read_text(encoding="utf-8"))
+    drop(path, inbox)
+    again = world.wait_jobs(2)[0]
+    assert again["rows"] == {"read": 5, "valid": 0, "rejected": 4, "duplicate": 1}
+    assert again["commit"] is None
+    assert [row["lead_id"] for row in world.rows()] == ["L1"]
+
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            row |= {"name": FIXED[row["lead_id"]], "status": "new", "broken_row": ""}
+            writer.writerow(row | {"email": f"{row['lead_id']}@example.org"})
+    drop(path, inbox)
+    fixed = world.wait_jobs(3)[0]
+    assert fixed["rows"] == {"read": 5, "valid": 4, "rejected": 0, "duplicate": 1}
+    assert [(row["lead_id"], row["name"]) for row in world.rows()] == [
+        ("L1", "Ann"),
+        *FIXED.items(),
+    ]
 
 
 def test_what_arrived_while_nobody_watched_is_taken_up(

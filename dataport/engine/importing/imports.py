@@ -159,7 +159,7 @@ class Imports:
                 target.source,
                 job.file,
                 staged.sha256,
-                str(target.mode),
+                str(merge.mode),
                 plan.changes(),
             )
             message = f"Import {Path(job.file or '').name} from {target.source}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dataport.core.words import Mode
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query
 from dataport.engine.merging.inputs import MergeInput
@@ -42,13 +43,19 @@ def staged_input(
         base_fields=_ever_stated(cursor, target),
         partial=tuple(staged.partial),
         present="staged_present",
-        mode=target.mode,
+        mode=_mode(target, staged),
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,
         needs_keys=keyless is not None,
         source_ranks=source_ranks,
         buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,
     )
+
+
+def _mode(target: Target, staged: StageResult) -> Mode:
+    """A reject file holds the rows that were fixed, and says nothing about all the others."""
+    deletes = target.mode in (Mode.MIRROR, Mode.REPLACE)
+    return Mode.MERGE if deletes and staged.is_reject_file else target.mode
 
 
 def _ever_stated(cursor: Connection, target: Target) -> tuple[str, ...]:

@@ -9,9 +9,7 @@ from functools import lru_cache
 
 from dataport.core.errors import InputError
 from dataport.engine.catalog.model import Dataset
-
-REJECT_COLUMNS = ("line", "row", "field", "code", "message", "value")
-"""Columns that a reject file puts before the source's own."""
+from dataport.engine.staging.reject_layout import own_columns, reject_layout
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,13 @@ def map_columns(
     constants: Mapping[str, str],
 ) -> Mapped:
     """The fields of `columns`. Raises InputError when a field is named twice or missing."""
-    skipped = reject_columns(columns)
+    layout = reject_layout(columns)
+    own = range(layout.start, layout.stop) if layout else range(len(columns))
     positions = _forced(columns, dataset, forced)
     taken = set(positions.values())
     doubled: dict[str, list[str]] = {}
     for position, label in enumerate(columns):
-        if position in taken or position < skipped:
+        if position in taken or position not in own:
             continue
         name = find_field(label, dataset)
         if name is None or name in forced or name in constants:
@@ -87,16 +86,10 @@ def map_columns(
     if doubled:
         raise _twice(doubled)
     used = set(positions.values())
-    ignored = [label for at, label in enumerate(columns) if at not in used and at >= skipped]
-    _check_complete(columns[skipped:], dataset, set(positions) | set(constants))
+    ignored = [columns[at] for at in own if at not in used]
+    _check_complete(own_columns(columns), dataset, set(positions) | set(constants))
     ordered = {name: positions[name] for name in dataset.field_names if name in positions}
     return Mapped(ordered, tuple(ignored))
-
-
-def reject_columns(columns: Sequence[str]) -> int:
-    """How many leading columns are those of a reject file."""
-    leading = tuple(columns[: len(REJECT_COLUMNS)])
-    return len(REJECT_COLUMNS) if leading == REJECT_COLUMNS else 0
 
 
 def _forced(columns: Sequence[str], dataset: Dataset, forced: Mapping[str, str]) -> dict[str, int]:

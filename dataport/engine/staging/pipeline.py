@@ -16,6 +16,7 @@ from dataport.engine.staging.readers.csv_index import Positions
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import count_mismatch
 from dataport.engine.staging.reject_file import reject_file_sql
+from dataport.engine.staging.reject_rows import superseded_step
 from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_sql
 from dataport.engine.staging.request import (
     REJECTS_CSV,
@@ -66,11 +67,15 @@ def check_rows(
     found = _count(connection, "SELECT count(*) FROM checked")
     if found != expected:
         raise count_mismatch(expected, found)
-    connection.execute(
-        "CREATE OR REPLACE TEMP VIEW numbered AS SELECT rowid AS _row, * FROM checked"
-    )
+    numbered = "SELECT checked.rowid AS _row, * FROM checked"
+    if plan.layout:
+        runner.run(connection, [superseded_step()])
+        numbered += " ANTI JOIN superseded s ON s._row = checked.rowid"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW numbered AS {numbered}")
     buckets = buckets or 1 + expected // BUCKET_ROWS
     runner.run(connection, duplicate_steps(plan), buckets)
+    if plan.layout:
+        connection.execute("INSERT INTO duplicates SELECT _row, NULL, NULL, stands FROM superseded")
     return plan, resolvers
 
 

@@ -14,6 +14,8 @@ from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.reject_layout import RejectLayout, reject_layout
+from dataport.engine.staging.reject_rows import broken_checks, same_row_sql, unique_check
 from dataport.engine.staging.request import StageRequest
 
 KEY_MESSAGE = "The row has no usable key ({fields}), and nothing to make or find one by."
@@ -47,6 +49,10 @@ class Plan:
     columns: tuple[str, ...]
     """Columns of the file."""
     partial: list[str]
+    layout: RejectLayout | None
+    """Where the columns are, if the file is a reject file."""
+    row_checks: list[Check]
+    """Checks of whole rows; what fails one is not looked at any further."""
 
     @property
     def stated(self) -> list[str]:
@@ -59,6 +65,7 @@ class Plan:
 def make_plan(request: StageRequest, reading: Reading) -> Plan:
     """The plan of one file."""
     dataset, positions = request.dataset, reading.mapped.positions
+    layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
     for field in dataset.fields:
         constant = request.constants.get(field.name)
@@ -72,12 +79,14 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
         else:
             continue
         plans.append(_plan(request, field, len(plans), column, source, reading.limit))
+        if layout and field.constraints.unique and column is not None:
+            plans[-1].checks.append(unique_check(field, column))
     is_partial = [
         plan.field.empty is Empty.ABSENT or (reading.states_keys and plan.column is not None)
         for plan in plans
     ]
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
-    return Plan(dataset, plans, reading.columns, partial)
+    return Plan(dataset, plans, reading.columns, partial, layout, broken_checks(reading.columns))
 
 
 def _plan(
@@ -113,8 +122,9 @@ def _plan(
 def check_sql(plan: Plan, *, states_keys: bool) -> str:
     """One SELECT over `raw`: typed columns, key, and the errors of every row.
 
-    `_errors` holds a number for each field, and last one for the key: which check failed, from
-    1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the cells of others.
+    `_errors` holds a number for each field, then one for the key and one for the whole row: which
+    check failed, from 1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the
+    cells of others. In a reject file `_same` is what the lines about one row have in common.
     """
     cells = [f"c{at}" for at in range(len(plan.columns))]
     extra = ["_keys"] if states_keys else []
@@ -126,15 +136,22 @@ def check_sql(plan: Plan, *, states_keys: bool) -> str:
     sql = _select(["*", *(f"{field.value} AS v{at}" for at, field in enumerate(plan.fields))], sql)
     sql = _select(["*", *_key_columns(plan), *_errors(plan)], sql)
     sql = _select(["*", f"{_key_error(plan)} AS e{len(plan.fields)}"], sql)
-    marks = ", ".join(f"e{at}" for at in range(len(plan.fields) + 1))
-    sql = _select(["*", f"coalesce({marks}) IS NOT NULL AS _bad"], sql)
+    marks = [f"e{at}" for at in range(len(plan.fields) + 1)]
+    if plan.row_checks:
+        sql = _select(["*", f"{_first(plan.row_checks)} AS er"], sql)
+        hidden = ("_key", "_derived", *marks)
+        sql = _replace({name: f"CASE WHEN er IS NULL THEN {name} END" for name in hidden}, sql)
+        marks.append("er")
+    listed = ", ".join(marks)
+    sql = _select(["*", f"coalesce({listed}) IS NOT NULL AS _bad"], sql)
     values = [f"v{at} AS {ident(field.field.name)}" for at, field in enumerate(plan.fields)]
-    errors = f"CASE WHEN _bad THEN [{marks}] END AS _errors"
+    errors = f"CASE WHEN _bad THEN [{listed}] END AS _errors"
     # Whether a value is unique shows later, when the cells are gone.
     kept = "true" if any(field.field.constraints.unique for field in plan.fields) else "_bad"
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
-    return _select(["_key", "_derived", *absent, *values, errors, raw], sql)
+    same = [f"{same_row_sql(plan.layout)} AS _same"] if plan.layout else []
+    return _select(["_key", "_derived", *absent, *values, errors, raw, *same], sql)
 
 
 def messages(plan: Plan) -> list[dict[str, object]]:
@@ -165,6 +182,18 @@ def messages(plan: Plan) -> list[dict[str, object]]:
             "words": [],
         }
     )
+    rows += [
+        {
+            "part": len(plan.fields) + 2,
+            "error": number,
+            "field": None,
+            "position": plan.layout.broken if plan.layout else None,
+            "code": check.code,
+            "message": check.message,
+            "words": [],
+        }
+        for number, check in enumerate(plan.row_checks, start=1)
+    ]
     return rows
 
 
@@ -187,15 +216,15 @@ def _key_columns(plan: Plan) -> list[str]:
 
 
 def _errors(plan: Plan) -> list[str]:
-    columns = []
-    for at, field in enumerate(plan.fields):
-        branches = " ".join(
-            f"WHEN {check.condition} THEN {number}"
-            for number, check in enumerate(field.checks, start=1)
-        )
-        sql = f"(CASE {branches} END)::UTINYINT" if branches else "NULL::UTINYINT"
-        columns.append(f"{sql} AS e{at}")
-    return columns
+    return [f"{_first(field.checks)} AS e{at}" for at, field in enumerate(plan.fields)]
+
+
+def _first(checks: list[Check]) -> str:
+    """SQL of the number, from 1, of the first check that fails."""
+    branches = " ".join(
+        f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks, start=1)
+    )
+    return f"(CASE {branches} END)::UTINYINT" if branches else "NULL::UTINYINT"
 
 
 def _key_error(plan: Plan) -> str:

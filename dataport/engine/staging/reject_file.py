@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataport.engine.sql import ident
-from dataport.engine.staging.mapping import REJECT_COLUMNS, reject_columns
+from dataport.engine.sql import ident, literal
+from dataport.engine.staging.reject_layout import (
+    BROKEN,
+    REJECT_COLUMNS,
+    own_columns,
+    reject_layout,
+)
 from dataport.engine.staging.request import REJECTS_CSV, StageResult
 
 if TYPE_CHECKING:
@@ -33,50 +38,62 @@ def write_reject_file(directory: Path, stage: StageResult, target: Path) -> bool
 
 
 def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> str:
-    """SELECT of the reject file's lines from the temporary table `rejected`."""
-    row = connection.execute("SELECT max(len(raw)) FROM rejected WHERE class = 'error'").fetchone()
-    widest = int(row[0]) if row and row[0] is not None else 0
-    skipped = reject_columns(columns)
-    names = [*columns, *(f"extra_{at + 1}" for at in range(widest - len(columns)))]
-    own = [f"{_defused(f'raw[{at + 1}]')} AS {ident(f'{at}')}" for at in range(skipped, len(names))]
-    select = ", ".join(
-        [
-            '_line AS "line"',
-            '_record AS "row"',
-            "field",
-            "code",
-            f"{_defused('message')} AS message",
-            f"{_defused('value')} AS value",
-        ]
-    )
-    header = ", ".join(
-        f"{ident(f'{at}')} AS {ident(name)}"
-        for at, name in _distinct(names, skipped, REJECT_COLUMNS)
-    )
-    lines = ", ".join([select, *own])
-    shown = ", ".join([*map(ident, REJECT_COLUMNS), *([header] if header else [])])
+    """SELECT of the reject file's lines from the temporary table `rejected`.
+
+    `columns` are those of the file whose rows were rejected. The text of rows that could not be
+    cut into cells stands in a last column of its own, see `BROKEN`.
+    """
+    layout = reject_layout(columns)
+    own, start = own_columns(columns), layout.start if layout else 0
+    cells = [f"raw[{start + at + 1}]" for at in range(len(own))]
+    names, message, broken = _distinct(own), "message", "broken"
+    if layout and layout.broken is not None:
+        broken = f"coalesce(broken, nullif(raw[{layout.broken + 1}], ''))"
+    # A source may itself have such a column last; then the real one must come behind it.
+    if _is_found(connection, broken) or _has_broken_column(names):
+        names = _distinct([*own, BROKEN])
+        cells.append(broken)
+        todo = literal(f" Put its values into their columns, then clear {names[-1]}.")
+        message = f"message || CASE WHEN broken IS NULL THEN '' ELSE {todo} END"
+    given = {"line": "_line", "row": "_record", "field": "field", "code": "code"}
+    given |= {"message": _defused(message), "value": _defused("value")}
+    given |= {f"{at}": _defused(cell) for at, cell in enumerate(cells)}
+    lines = ", ".join(f"{sql} AS {ident(name)}" for name, sql in given.items())
+    shown = [*map(ident, REJECT_COLUMNS)]
+    shown += [f"{ident(f'{at}')} AS {ident(name)}" for at, name in enumerate(names)]
     return (
-        f"SELECT {shown} FROM (SELECT {lines} FROM rejected WHERE class = 'error')"
+        f"SELECT {', '.join(shown)} FROM (SELECT {lines} FROM rejected WHERE class = 'error')"
         ' ORDER BY "row", field'
     )
 
 
-def _distinct(names: Sequence[str], skipped: int, taken: Sequence[str]) -> list[tuple[int, str]]:
-    """Positions and names; a name that is there already gets a number."""
-    seen = {name.lower() for name in taken}
+def _is_found(connection: duckdb.DuckDBPyConnection, value: str) -> bool:
+    query = f"SELECT 1 FROM rejected WHERE class = 'error' AND {value} IS NOT NULL LIMIT 1"
+    return connection.execute(query).fetchone() is not None
+
+
+def _has_broken_column(own: Sequence[str]) -> bool:
+    layout = reject_layout([*REJECT_COLUMNS, *own])
+    return layout is not None and layout.broken is not None
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names of the columns behind the first; one that is there already gets a number."""
+    seen = set(REJECT_COLUMNS)
     result = []
-    for at in range(skipped, len(names)):
-        name, number = names[at] or "column", 1
+    for given in names:
+        name, number = given or "column", 1
         while name.lower() in seen:
             number += 1
-            name = f"{names[at] or 'column'}_{number}"
+            name = f"{given or 'column'}_{number}"
         seen.add(name.lower())
-        result.append((at, name))
+        result.append(name)
     return result
 
 
 def _defused(sql: str) -> str:
-    """Text that a spreadsheet won't take for a formula; plain numbers are none."""
+    """Text without NUL that a spreadsheet won't take for a formula; plain numbers are none."""
     formula = f"regexp_matches({sql}, '^''*[=+\\-@\\t\\r]')"
     number = f"regexp_full_match({sql}, '[+-]?[0-9][0-9 .,()/-]*')"
-    return f"CASE WHEN {formula} AND NOT {number} THEN '''' || {sql} ELSE {sql} END"
+    safe = f"CASE WHEN {formula} AND NOT {number} THEN '''' || {sql} ELSE {sql} END"
+    return f"replace({safe}, chr(0), '')"

@@ -11,7 +11,8 @@ from dataport.engine.staging.checks import NEAREST
 from dataport.engine.staging.plan import Plan, messages
 from dataport.engine.staging.readers.csv_reader import parse_record
 from dataport.engine.staging.readers.reading import Reading
-from dataport.engine.staging.readers.spool import Cut
+from dataport.engine.staging.readers.spool import QUARANTINED, Cut
+from dataport.engine.staging.reject_rows import UNIQUE
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +53,7 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
     _insert(connection, "messages", messages(plan))
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cuts (record BIGINT, line BIGINT, code VARCHAR,"
-        " message VARCHAR, value VARCHAR, raw VARCHAR[])"
+        " message VARCHAR, value VARCHAR, raw VARCHAR[], broken VARCHAR)"
     )
     cuts = reading.spool.cuts
     width = len(reading.columns)
@@ -68,6 +69,7 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
                     "message": cut_message(cut, width),
                     "value": cut.text[:SHOWN],
                     "raw": _cells(cut, reading.delimiter),
+                    "broken": cut.text,
                 }
                 for cut in cuts[start : start + BATCH]
             ],
@@ -90,6 +92,7 @@ def rejects_sql(places: Places) -> str:
     """SELECT of one row an error."""
     record, line, join = places.record, places.line, places.join
     value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
+    value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
     shown = f"CASE WHEN length(value) > {SHOWN} THEN value[:{SHOWN - 1}] || '…' ELSE coalesce(value, '') END"
     closest = "list_filter(words, lambda w: damerau_levenshtein(w, lower(value)) <= greatest(1, length(w) // 3))"
     nearest = (
@@ -100,7 +103,7 @@ def rejects_sql(places: Places) -> str:
     told = f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
     return f"""
         SELECT _record, _line, _key, field, "column", code, 'error' AS class,
-            {told} AS message, value, raw
+            {told} AS message, value, raw, NULL AS broken
         FROM (
             SELECT {record} AS _record, {line} AS _line, coalesce(n._key, n._derived) AS _key,
                 m.field, m.position + 1 AS "column", m.code, m.message, m.words,
@@ -112,16 +115,17 @@ def rejects_sql(places: Places) -> str:
             ) n JOIN messages m ON m.part = n.part AND m.error = n.error {join}
         )
         UNION ALL
-        SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw FROM cuts
+        SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, broken FROM cuts
         UNION ALL
         SELECT {record}, {line}, n._id, NULL, NULL, 'primary-key', 'duplicate',
-            'The key is that of line ' || s.line || ', which stands.', n._id, NULL
+            CASE WHEN n._id IS NULL THEN 'Line ' || s.line || ' is about the same row, and counts.'
+            ELSE 'The key is that of line ' || s.line || ', which stands.' END, n._id, NULL, NULL
         FROM duplicates n JOIN ({_line_of(line, join)}) s ON s.row = n.stands {join}
         UNION ALL
         SELECT {record}, {line}, coalesce(n._key, n._derived), n.field, n.position + 1,
-            'constraint-error.unique', 'error',
+            '{UNIQUE}', 'error',
             n.field || ' must be unique, and an earlier row has this value; change one of them.',
-            n._raw[n.position + 1], n._raw
+            n._raw[n.position + 1], n._raw, NULL
         FROM (
             SELECT n._row, _key, _derived, _raw, field, position
             FROM numbered n JOIN clashes x ON n._row = x._row
@@ -136,7 +140,7 @@ def _line_of(line: str, join: str) -> str:
 def _cells(cut: Cut, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return []
-    rows = parse_record(cut.text, delimiter)
+    rows = [] if cut.code in QUARANTINED else parse_record(cut.text, delimiter)
     return [cell for row in rows for cell in row] if rows else cut.text.split(delimiter)
 
 

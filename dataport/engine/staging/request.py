@@ -129,6 +129,8 @@ class StageResult:
     null_keys: int
     """Rejected rows whose key is not known."""
     notices: list[str]
+    is_reject_file: bool = False
+    """Whether it is a reject file that came back: rows it leaves out are none of its business."""
     boot: str = ""
     """The run of the machine in which this was written; see `boot_id`."""
 

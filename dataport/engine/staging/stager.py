@@ -13,6 +13,7 @@ from dataport.engine.staging.pipeline import Outcome, check_rows, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
+from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
 from dataport.engine.staging.text import Encoding, decoded_head, guess_encoding
@@ -152,4 +153,5 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         quarantined=reading.spool.quarantined,
         null_keys=outcome.null_keys,
         notices=notices + outcome.notices,
+        is_reject_file=reject_layout(reading.columns) is not None,
     )

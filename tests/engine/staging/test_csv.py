@@ -217,6 +217,8 @@ def test_every_degree_of_care_reads_the_same_rows(leads, tmp_path, care, end):
         '4,"open',
         '5,12" tv',
         '"6","é;"',
+        '7,"y",,,',
+        ",,,",
         "",
     ]
     path = tmp_path / "a.csv"
@@ -227,6 +229,7 @@ def test_every_degree_of_care_reads_the_same_rows(leads, tmp_path, care, end):
         reading = read_csv(source, request, dialect, Encoding("utf-8"), care)
         found = connection.execute(reading.sql).fetchall()
     expected = [("1", "x"), ("2", f'a "b"{end}c'), ("3", ""), ("5", '12" tv'), ("6", "é;")]
-    assert [(key, notes or "") for key, notes in found] == expected
-    assert reading.spool.lines.tolist() == [2, 3, 5, 8, 9]
+    expected += [("7", "y"), ("", "")]
+    assert [(key or "", notes or "") for key, notes in found] == expected
+    assert reading.spool.lines.tolist() == [2, 3, 5, 8, 9, 10, 11]
     assert [(cut.line, cut.code) for cut in reading.spool.cuts] == [(7, "unterminated-quote")]

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from dataport.engine.staging.reject_file import write_reject_file
+from tests.engine.staging.conftest import Staged
 
 TEXT = 'lead_id,email,status,extra\n1,bad,nwe,"=1+1"\n2,a@b.co,new,-5\n3,a@b.co\n4,"x,new,\n2,z@z.zz,new,x\n'
 
@@ -19,6 +25,7 @@ def test_a_fixed_reject_file_comes_back(read, leads, tmp_path):
     assert lines[0] == [
         *"line,row,field,code,message,value".split(","),
         *TEXT.split("\n", maxsplit=1)[0].split(","),
+        "broken_row",
     ]
     assert [line[:4] for line in lines[1:]] == [
         ["2", "1", "email", "format-error.email"],
@@ -26,7 +33,7 @@ def test_a_fixed_reject_file_comes_back(read, leads, tmp_path):
         ["4", "3", "", "missing-cell"],
         ["5", "4", "", "unterminated-quote"],
     ]
-    assert lines[1][6:] == ["1", "bad", "nwe", "'=1+1"]
+    assert lines[1][6:] == ["1", "bad", "nwe", "'=1+1", ""]
     assert target.stat().st_mode & 0o777 == 0o600
 
     fixed = target.read_text(encoding="utf-8").replace("bad", "b@b.co").replace("nwe", "new")
@@ -51,3 +58,122 @@ def test_a_reject_file_of_a_reject_file_keeps_the_sources_columns(read, leads, t
     again = read(first, leads, "b.csv")
     write_reject_file(again.directory, again.result, target)
     assert target.read_text(encoding="utf-8") == first
+
+
+BROKEN = [
+    ("missing-cell", "7,a@b.co"),
+    ("extra-cell", "7,a@b.co,new,x,y"),
+    ("extra-cell", "7,a@b.co,,,,x"),
+    ("unterminated-quote", '7,"a@b.co,new,x'),
+    ("bad-quote", '7,"a"@b.co,new,x'),
+    ("nul-byte", "7,a\0@b.co,new,x"),
+]
+
+
+@pytest.fixture
+def rejects(tmp_path: Path) -> Callable[[Staged], str]:
+    """The text of the reject file of what was staged."""
+
+    def text(staged: Staged) -> str:
+        target = tmp_path / "rejects.csv"
+        assert write_reject_file(staged.directory, staged.result, target)
+        return target.read_text(encoding="utf-8")
+
+    return text
+
+
+def edited(text: str, change: Callable[[dict[str, str]], None]) -> str:
+    """A CSV after `change` of each of its rows, as a spreadsheet saves it."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    target = io.StringIO(newline="")
+    writer = csv.DictWriter(target, reader.fieldnames or ())
+    writer.writeheader()
+    for row in reader:
+        change(row)
+        writer.writerow(row)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("code", "line"), BROKEN)
+def test_a_broken_row_stays_rejected_until_its_text_is_cleared(read, leads, rejects, code, line):
+    """ERR-13: nothing of it goes in by being dropped back, however often."""
+    first = rejects(read(f"lead_id,email,status,notes\n1,a@b.co,new,\n{line}\n", leads))
+    for _ in range(2):
+        again = read(first, leads, "back.csv")
+        assert (again.result.rows.valid, again.result.ignored) == (0, [])
+        assert again.rejects("code, value") == [(code, line.replace("\0", ""))]
+        assert [*csv.reader(io.StringIO(first))][1][6:] == [
+            *csv.reader(io.StringIO(rejects(again)))
+        ][1][6:]
+        first = rejects(again)
+
+    def fix(row: dict[str, str]) -> None:
+        row |= {"lead_id": "7", "email": "a@b.co", "status": "new", "notes": "x", "broken_row": ""}
+
+    fixed = read(edited(first, fix), leads, "back.csv")
+    assert fixed.rows("_key, email, status, notes") == [("7", "a@b.co", "new", "x")]
+
+
+def test_json_that_is_no_row_stays_rejected(read, leads, rejects):
+    lines = ['{"lead_id": "1", "email": ', "[1]", '{"lead_id": "3", "lead_id": "4"}']
+    staged = read("\n".join(['{"lead_id": "0", "email": null}', *lines]), leads, "a.ndjson")
+    again = read(rejects(staged), leads, "back.csv")
+    assert again.result.rows.valid == 0
+    assert again.rejects("code, value") == [
+        ("json-error", lines[0].strip()),
+        ("not-an-object", lines[1]),
+        ("duplicate-label", lines[2]),
+    ]
+
+
+def test_a_last_column_that_a_spreadsheet_left_off_is_empty(read, leads, rejects):
+    """Excel drops the last delimiter of rows whose last column is empty for long."""
+    text = rejects(read("lead_id,email\n1,bad\n2\n", leads))
+    saved = text.replace("1,bad,\n", "1,a@b.co\n")
+    assert saved != text
+    staged = read(saved, leads, "back.csv")
+    assert staged.rows("_key, email") == [("1", "a@b.co")]
+    assert staged.rejects("code") == [("missing-cell",)]
+
+
+def test_a_source_may_have_such_a_column_itself(read, leads, rejects):
+    staged = read("lead_id,email,broken_row\n1,bad,x\n", leads)
+    first = rejects(staged)
+    assert first.split("\n")[0].endswith(",broken_row,broken_row_2")
+    again = read(first, leads, "back.csv")
+    assert again.rejects("code") == [("format-error.email",)]
+    assert again.result.ignored == ["broken_row"]
+    assert rejects(again) == first
+
+
+def test_lines_about_one_row_are_one_row(read, leads, rejects):
+    """A row with two errors has two lines; fixing one of them is enough."""
+    text = rejects(read("lead_id,email,status\n1,bad,nwe\n2,worse,nwe\n", leads))
+    again = read(text, leads, "back.csv")
+    assert again.result.rows.rejected == 2
+    assert again.result.rows.duplicate == 2
+    assert rejects(again).count("\n") == text.count("\n")
+
+    last = text.rindex("2,worse,nwe")
+    fixed = text[:last] + text[last:].replace("2,worse,nwe", "2,a@b.co,new")
+    staged = read(fixed, leads, "back.csv")
+    assert staged.rows("_key, email, status") == [("2", "a@b.co", "new")]
+    assert staged.result.rows.rejected == 1
+
+
+def test_rows_of_other_files_are_not_taken_for_lines_about_one_row(read, leads, rejects):
+    texts = [
+        rejects(read(f"lead_id,email\n{key},bad\n", leads)).replace(",bad\n", ",a@b.co\n")
+        for key in (1, 2)
+    ]
+    staged = read(texts[0] + texts[1].partition("\n")[2], leads, "back.csv")
+    assert staged.rows("_key") == [("1",), ("2",)]
+
+
+def test_a_value_that_must_be_unique_has_to_change(read, make, rejects):
+    """The row that has the value stayed behind, in the store."""
+    dataset = make({"name": "id"}, {"name": "badge", "constraints": {"unique": True}})
+    text = rejects(read("id,badge\n1,=A\n2,=A\n", dataset))
+    assert read(text, dataset, "back.csv").rejects("code") == [("constraint-error.unique",)]
+    fixed = read(edited(text, lambda row: row.update(badge="B")), dataset, "back.csv")
+    assert fixed.rows("_key, badge") == [("2", "B")]

@@ -14,10 +14,11 @@ import numpy as np
 from dataport.core.errors import InputError
 from dataport.engine.sql import literal
 from dataport.engine.staging.mapping import map_columns
-from dataport.engine.staging.readers.csv_index import Block, Positions, index_block
+from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions, index_block
 from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Part, Spool, SpoolWriter, part_size
+from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
@@ -126,6 +127,7 @@ def blocks(source: SourceFile, encoding: Encoding, delimiter: int, limit: int) -
 
 def _spool(source: SourceFile, job: CsvJob) -> Spool:
     request, dialect = job.request, job.dialect
+    widths = _widths(dialect.columns)
     delimiter = ord(dialect.delimiter)
     size = part_size(source.identity.size, request.threads)
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
@@ -139,9 +141,9 @@ def _spool(source: SourceFile, job: CsvJob) -> Spool:
                 awaits_header = skip == 0
             cells = block.cells(delimiter) if job.care >= Care.COUNTED else None
             if cells is not None:
-                codes = _width_codes(block, cells, delimiter, len(dialect.columns)) | codes
+                codes = _width_codes(block, cells, delimiter, widths) | codes
             if job.care is Care.REWRITTEN:
-                block, more = _rewritten(block, codes, dialect)
+                block, more = _rewritten(block, codes, dialect, widths)
                 codes = more | codes
             writer.add(block, skip, codes, cells)
         return writer.finish()
@@ -155,20 +157,33 @@ def _header_end(block: Block) -> int:
     return 0
 
 
-def _width_codes(block: Block, cells: Positions, delimiter: int, width: int) -> dict[int, str]:
-    """Records with too few or too many cells; one empty cell too many at the end is let pass."""
-    data = np.frombuffer(block.data, np.uint8)
-    last = block.stops - 1
-    last = last - (data[last] == 10)
-    last = last - (data[np.maximum(last, 0)] == 13)
-    extra = cells - ((cells == width + 1) & (data[np.maximum(last, 0)] == delimiter))
-    return dict.fromkeys(np.flatnonzero(extra < width).tolist(), "missing-cell") | dict.fromkeys(
-        np.flatnonzero(extra > width).tolist(), "extra-cell"
-    )
+def _widths(columns: tuple[str, ...]) -> range:
+    """How many cells a record may have; the last one says which columns there are.
+
+    A spreadsheet that saves a reject file leaves off a last column that is empty for long.
+    """
+    layout = reject_layout(columns)
+    is_sparse = layout is not None and layout.broken is not None
+    return range(len(columns) - is_sparse, len(columns) + 1)
+
+
+def _width_codes(block: Block, cells: Positions, delimiter: int, widths: range) -> dict[int, str]:
+    """Records with too few or too many cells; empty ones too many at the end are let pass."""
+    codes = dict.fromkeys(np.flatnonzero(cells < widths[0]).tolist(), "missing-cell")
+    wide = np.flatnonzero(cells > widths[-1])
+    if wide.size:
+        data = np.frombuffer(block.data, np.uint8)
+        last = block.stops[wide] - 1
+        last = last - (data[last] == LF)
+        last = last - (data[np.maximum(last, 0)] == CR)
+        solid = np.concatenate([[-1], np.flatnonzero(data != delimiter)])
+        empty = last - solid[np.searchsorted(solid, last, side="right") - 1]
+        wide = wide[cells[wide] - empty > widths[-1]]
+    return codes | dict.fromkeys(wide.tolist(), "extra-cell")
 
 
 def _rewritten(
-    block: Block, codes: dict[int, str], dialect: Dialect
+    block: Block, codes: dict[int, str], dialect: Dialect, widths: range
 ) -> tuple[Block, dict[int, str]]:
     """A block with every cell quoted, and the records that Python's parser refuses."""
     written, failed = bytearray(), {}
@@ -177,8 +192,9 @@ def _rewritten(
         record = block.data[start:stop]
         if record.strip(b"\r\n") and index not in codes:
             rows = parse_record(record.decode(), dialect.delimiter)
-            if len(rows) == 1 and len(rows[0]) >= len(dialect.columns):
-                record = _plain(rows[0][: len(dialect.columns)], dialect.delimiter)
+            if len(rows) == 1 and len(rows[0]) >= widths[0]:
+                padding = [""] * (widths[-1] - len(rows[0]))
+                record = _plain([*rows[0][: widths[-1]], *padding], dialect.delimiter)
             else:
                 failed[index] = "bad-quote"
         written += record

@@ -1,0 +1,42 @@
+"""How the columns of a reject file lie, for writing one and for knowing one again (ERR-13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+REJECT_COLUMNS = ("line", "row", "field", "code", "message", "value")
+"""What a reject file puts before the source's own columns."""
+LINE, ROW, FIELD, CODE, _, VALUE = range(len(REJECT_COLUMNS))
+
+BROKEN = "broken_row"
+"""Last column of a reject file with rows that could not be cut into cells: their text."""
+
+
+@dataclass(frozen=True)
+class RejectLayout:
+    """Where the columns of a reject file are."""
+
+    start: int
+    """Position of the source's first own column."""
+    stop: int
+    """Position behind the source's last own column."""
+    broken: int | None
+    """Position of the column with the text of broken rows."""
+
+
+def reject_layout(columns: Sequence[str]) -> RejectLayout | None:
+    """The layout of a file with these columns; None where it is no reject file."""
+    start = len(REJECT_COLUMNS)
+    if tuple(columns[:start]) != REJECT_COLUMNS:
+        return None
+    if len(columns) > start and re.fullmatch(rf"{BROKEN}(_\d+)?", columns[-1]):
+        return RejectLayout(start, len(columns) - 1, len(columns) - 1)
+    return RejectLayout(start, len(columns), None)
+
+
+def own_columns(columns: Sequence[str]) -> Sequence[str]:
+    """The columns that the source itself has, in a reject file or not."""
+    layout = reject_layout(columns)
+    return columns[layout.start : layout.stop] if layout else columns
