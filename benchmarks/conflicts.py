@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.inbox import command, row, running_daemon
+from benchmarks.harness import command, row, running_daemon
 from dataport.client.api import Client
 
 ROWS = 100_000

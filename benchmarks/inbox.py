@@ -11,22 +11,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from benchmarks.harness import Samples, command, mib, resident, row, running_daemon, sampled
 from benchmarks.leads import ROWS, write_changed_leads, write_leads
 from dataport.client.api import Client
-from dataport.core.paths import Home
 
 INBOX = "bench"
-SAMPLE_S = 0.05
 WATCH_S = 0.01
 PATIENCE_S = 900.0
 SMALL_FILES = 20
@@ -43,18 +40,6 @@ connection.execute(
     "CREATE TABLE leads AS SELECT * FROM read_csv($path, all_varchar=true)", {"path": sys.argv[1]})
 print(time.perf_counter() - began)
 """
-
-
-@dataclass
-class Samples:
-    """What was seen of a daemon every 50 ms while it worked."""
-
-    status_s: list[float] = field(default_factory=list)
-    """Seconds that GET /v1/status took."""
-    daemon_rss: int = 0
-    """Peak bytes of the daemon."""
-    worker_rss: int = 0
-    """Peak bytes of its workers together."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +71,7 @@ def measure(directory: Path, rows: int) -> None:
     floor = statistics.median(floor_seconds(first) for _ in range(3))
     row("plain DuckDB, all text (floor, median of 3)", f"{floor:.2f} s")
     with running_daemon(directory / "home") as client:
+        command(client.home, "inboxes", "add", INBOX, "--dataset", "leads", "--source", "crm")
         report_import("first version", import_file(client, first), floor)
         report_import("second version, 2 % changed", import_file(client, second), floor)
         report_small_files(client, directory)
@@ -98,37 +84,10 @@ def floor_seconds(path: Path) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@contextmanager
-def running_daemon(directory: Path) -> Iterator[Client]:
-    """A client of a new home whose daemon runs and watches one inbox of leads."""
-    home = Home.at(directory)
-    command(home, "init")
-    command(home, "daemon", "start")
-    try:
-        command(home, "inboxes", "add", INBOX, "--dataset", "leads", "--source", "crm")
-        with Client(home, start=False) as client:
-            yield client
-    finally:
-        command(home, "daemon", "stop")
-
-
-def command(home: Home, *arguments: str) -> None:
-    """Run `dataport` as a user would; its own message is shown if it fails."""
-    dataport = Path(sys.executable).with_name("dataport")
-    done = subprocess.run(
-        [str(dataport), "--home", str(home.root), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"dataport {' '.join(arguments)} exited {done.returncode}:\n{done.stderr}")
-
-
 def import_file(client: Client, path: Path) -> Import:
     """Rename `path` into the inbox and watch its job until the commit."""
     target = client.home.inbox(INBOX) / path.name
-    with sampled(client) as samples:
+    with sampled(client, asks=True) as samples:
         job, seconds = until_committed(client, lambda: path.rename(target))
     return Import(job, seconds, samples)
 
@@ -149,40 +108,6 @@ def until_committed(client: Client, drop: Callable[[], object]) -> tuple[dict[st
     sys.exit(f"no commit within {PATIENCE_S:.0f} s")
 
 
-@contextmanager
-def sampled(client: Client) -> Iterator[Samples]:
-    """Samples of the daemon, taken in a thread for as long as the block runs."""
-    samples, over = Samples(), threading.Event()
-    daemon = psutil.Process(client.get("/v1/status")["pid"])
-    thread = threading.Thread(target=_sample, args=(client, daemon, samples, over))
-    thread.start()
-    try:
-        yield samples
-    finally:
-        over.set()
-        thread.join()
-
-
-def _sample(
-    client: Client, daemon: psutil.Process, samples: Samples, over: threading.Event
-) -> None:
-    while not over.wait(SAMPLE_S):
-        began = time.perf_counter()
-        client.get("/v1/status")
-        samples.status_s.append(time.perf_counter() - began)
-        samples.daemon_rss = max(samples.daemon_rss, resident(daemon))
-        workers = sum(resident(child) for child in daemon.children(recursive=True))
-        samples.worker_rss = max(samples.worker_rss, workers)
-
-
-def resident(process: psutil.Process) -> int:
-    """Bytes in memory; 0 for a process that has ended meanwhile."""
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
 def report_import(name: str, found: Import, floor: float) -> None:
     """Print one large import."""
     status = found.samples.status_s
@@ -198,8 +123,7 @@ def report_import(name: str, found: Import, floor: float) -> None:
     )
     row(
         "  peak memory",
-        f"daemon {found.samples.daemon_rss / 2**20:,.0f} MiB, "
-        f"workers {found.samples.worker_rss / 2**20:,.0f} MiB",
+        f"daemon {mib(found.samples.daemon_rss)}, workers {mib(found.samples.worker_rss)}",
     )
 
 
@@ -228,13 +152,8 @@ def report_idle(client: Client) -> None:
     busy = after.user + after.system - before.user - before.system
     row(
         f"idle daemon over {IDLE_S:.0f} s",
-        f"{busy / IDLE_S:.2%} CPU, {resident(daemon) / 2**20:,.0f} MiB",
+        f"{busy / IDLE_S:.2%} CPU, {mib(resident(daemon))}",
     )
-
-
-def row(name: str, value: str, note: str = "") -> None:
-    """Print one line of the table."""
-    print(f"{name:<46}{value:<44}{note}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,173 @@
+"""What the measurements share: a daemon of one's own, samples of it, other processes, the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from dataport.client.api import Client
+from dataport.core.paths import Home
+
+ROOT = Path(__file__).parents[1]
+"""Where `python -m benchmarks.NAME` finds its module."""
+
+SAMPLE_S = 0.05
+
+# A process begins with the peak of the one that starts it. This one is small, and so the peak
+# that it reads of its only child is the child's own.
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+seconds = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps([seconds, peak, done.returncode, done.stdout, done.stderr]))
+"""
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass
+class Samples:
+    """What was seen of a daemon every 50 ms while it worked."""
+
+    status_s: list[float] = field(default_factory=list)
+    """Seconds that GET /v1/status took, where it was asked for."""
+    daemon_rss: int = 0
+    """Peak bytes of the daemon."""
+    worker_rss: int = 0
+    """Peak bytes of its workers together."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process from its start to its end."""
+
+    seconds: float
+    peak: int
+    """Most bytes of memory that it held at a time."""
+    output: str
+
+
+class NoRunError(Exception):
+    """The process failed or was stopped; the message says which, in a few words."""
+
+
+def row(name: str, value: str, note: str = "") -> None:
+    """Print one line of the table."""
+    print(f"{name:<46}{value:<44}{note}".rstrip(), flush=True)
+
+
+def mib(size: int) -> str:
+    """Bytes as people read them."""
+    return f"{size / 2**20:,.0f} MiB"
+
+
+def run(command: Sequence[str | Path], limit_s: float, env: Mapping[str, str] | None = None) -> Run:
+    """Run `command` in a fresh process and measure it. Raises NoRunError."""
+    launched = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, command)],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        answer, _ = launched.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        raise NoRunError(f"stopped after {limit_s:.0f} s") from None
+    finally:
+        _end_session(launched)
+    seconds, peak, code, output, complaint = json.loads(answer)
+    if code:
+        raise NoRunError(f"exited {code}: {' '.join(complaint.split()[-12:])}")
+    return Run(seconds, peak * _PEAK_UNIT, output)
+
+
+def _end_session(launched: subprocess.Popen[str]) -> None:
+    """End what is left of a launcher and the process that it started."""
+    if launched.poll() is None:
+        os.killpg(launched.pid, signal.SIGKILL)
+        launched.wait()
+
+
+@contextmanager
+def running_daemon(
+    directory: Path, definitions: Mapping[str, str] | None = None
+) -> Iterator[Client]:
+    """A client of a new home in `directory` whose daemon runs.
+
+    `definitions` are datasets beside the shipped ones: by name, the text of the file.
+    """
+    home = Home.at(directory)
+    command(home, "init")
+    for name, text in (definitions or {}).items():
+        (home.datasets / f"{name}.toml").write_text(text, encoding="utf-8")
+    command(home, "daemon", "start")
+    try:
+        with Client(home, start=False) as client:
+            yield client
+    finally:
+        command(home, "daemon", "stop")
+
+
+def command(home: Home, *arguments: str) -> None:
+    """Run `dataport` as a user would; its own message is shown if it fails."""
+    dataport = Path(sys.executable).with_name("dataport")
+    done = subprocess.run(
+        [str(dataport), "--home", str(home.root), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"dataport {' '.join(arguments)} exited {done.returncode}:\n{done.stderr}")
+
+
+@contextmanager
+def sampled(client: Client, *, asks: bool = False) -> Iterator[Samples]:
+    """Samples of the daemon, taken in a thread for as long as the block runs.
+
+    With `asks` it is asked for its status each time, which takes a little of its time.
+    """
+    samples, over = Samples(), threading.Event()
+    daemon = psutil.Process(client.get("/v1/status")["pid"])
+    thread = threading.Thread(target=_sample, args=(client, daemon, samples, over, asks))
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
+
+
+def _sample(
+    client: Client, daemon: psutil.Process, samples: Samples, over: threading.Event, asks: bool
+) -> None:
+    while not over.wait(SAMPLE_S):
+        if asks:
+            began = time.perf_counter()
+            client.get("/v1/status")
+            samples.status_s.append(time.perf_counter() - began)
+        samples.daemon_rss = max(samples.daemon_rss, resident(daemon))
+        workers = sum(resident(child) for child in daemon.children(recursive=True))
+        samples.worker_rss = max(samples.worker_rss, workers)
+
+
+def resident(process: psutil.Process) -> int:
+    """Bytes in memory; 0 for a process that has ended meanwhile."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
