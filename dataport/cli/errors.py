@@ -47,8 +47,17 @@ def from_click(error: click.ClickException) -> DataportError:
 
     context = error.ctx if isinstance(error, click.UsageError) else None
     detail = context.get_usage() if context else ""
-    hint = f"See: {context.command_path} --help" if context else ""
-    return UsageError("usage", error.format_message(), detail, hint)
+    return UsageError("usage", error.format_message(), detail, _help_for(context))
+
+
+def _help_for(context: click.Context | None) -> str:
+    """Where to read on; for a group also the commands that may follow."""
+    if context is None:
+        return ""
+    see = f"See: {context.command_path} --help"
+    if not isinstance(context.command, click.Group):
+        return see
+    return f"Commands: {', '.join(context.command.list_commands(context))}.\n{see}"
 
 
 def from_bug(error: Exception) -> DataportError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import dataport
-from dataport.cli import errors
+from dataport.cli import errors, output
 from dataport.cli.options import Group, Session, is_interactive, session_of
 
 if TYPE_CHECKING:
@@ -55,13 +55,27 @@ class _LazyGroup(Group):
         return command
 
 
+def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        document = {"name": "dataport", "version": dataport.__version__}
+        session_of(context).emit(document, lambda found: output.say(f"dataport {found['version']}"))
+        context.exit()
+
+
 @click.group(
     "dataport",
     cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(dataport.__version__, prog_name="dataport", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Print the version and exit.",
+)
 @click.pass_context
 def dataport_command(context: click.Context) -> None:
     """Files in, one clean store, every change explained.
@@ -92,6 +106,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line; its exit code (design section 12)."""
     session = Session(json=_asks_for_json(arguments))
     try:
+        _check_text(arguments)
         result = dataport_command.main(
             args=arguments, prog_name="dataport", standalone_mode=False, obj=session
         )
@@ -113,6 +128,21 @@ def _asks_for_json(arguments: list[str]) -> bool:
     """Known before parsing, so that a command line that can't be parsed is answered in JSON too."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in options
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse bytes that are no UTF-8: neither JSON nor the store could hold them."""
+    from dataport.core.text import is_text, legible
+
+    wrong = next((word for word in arguments if not is_text(word)), None)
+    if wrong is not None:
+        from dataport.core.errors import UsageError
+
+        raise UsageError(
+            "argument-not-text",
+            f"The argument {legible(wrong)!r} is not UTF-8.",
+            hint="Write it as UTF-8; rename a file whose name is not.",
+        )
 
 
 def _interrupted() -> DataportError:

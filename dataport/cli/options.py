@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -132,6 +131,8 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Named alone, a group that can't list is an error like any other, not a page of help.
+        kwargs.setdefault("no_args_is_help", False)
         super().__init__(*args, **kwargs)
         self.params += shared_options()
 
@@ -165,6 +166,7 @@ def screenful(session: Session, limit: int | None) -> int | None:
 def absolute(path: str) -> str:
     """`path` from the root on, links left as they are. Raises UsageError for names JSON can't hold."""
     from dataport.core.errors import UsageError
+    from dataport.core.text import is_text, legible
 
     if path == "-":
         raise UsageError(
@@ -173,15 +175,15 @@ def absolute(path: str) -> str:
             "A file keeps its name and stays until what it says is committed.",
             "Write a file first and name it.",
         )
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode("utf-8", "replace")
-        raise UsageError(
-            "file-name-not-text", f"The name of {shown} is not UTF-8.", hint="Rename the file."
-        ) from error
     named = Path(path).expanduser().absolute()
-    return str(named.resolve() if ".." in named.parts else named)
+    found = str(named.resolve() if ".." in named.parts else named)
+    if not is_text(found):
+        raise UsageError(
+            "file-name-not-text",
+            f"The path {legible(found)} is not UTF-8.",
+            hint="Rename the file, or the directory that it lies in.",
+        )
+    return found
 
 
 class DatasetName(click.ParamType[str]):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import platformdirs
 
-from dataport.core.errors import StateError
+from dataport.core.errors import StateError, UsageError
+from dataport.core.text import is_text, legible
 
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
@@ -42,8 +43,18 @@ class Home:
 
     @classmethod
     def at(cls, path: Path | str | None = None) -> Home:
-        """The home at `path`, else the default one; always an absolute, resolved path."""
-        return cls((Path(path).expanduser() if path else default_home()).resolve())
+        """The home at `path`, else the default one; always an absolute, resolved path.
+
+        Raises UsageError for a path that is no text: the store's file could not be named.
+        """
+        root = (Path(path).expanduser() if path else default_home()).resolve()
+        if not is_text(str(root)):
+            raise UsageError(
+                "home-not-text",
+                f"The path {legible(str(root))} is not UTF-8.",
+                hint="Name another directory with --home or DATAPORT_HOME.",
+            )
+        return cls(root)
 
     @property
     def exists(self) -> bool:

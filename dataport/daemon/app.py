@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import dataport
 from dataport.core.errors import DataportError, NotFoundError, StateError, UsageError
+from dataport.core.text import is_text
 from dataport.daemon.answers import failure
 from dataport.daemon.lifecycle import Lifecycle, State
 from dataport.daemon.routes import ROUTERS
@@ -34,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
             'Failure: `{"success": false, "error": {"code", "title", "detail", "hint"}}`.'
         ),
         version=dataport.__version__,
+        dependencies=[Depends(check_text)],
         docs_url=None,
         redoc_url=None,
     )
@@ -93,6 +96,27 @@ def _unforeseen() -> DataportError:
     )
 
 
+async def check_text(request: Request) -> None:
+    """Refuse a body whose text is not all characters: neither store nor files could hold it.
+
+    JSON may write half of a surrogate pair as an escape.
+    """
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return
+    try:
+        document = json.loads(await request.body())
+    except ValueError:
+        # The route's own model says what is wrong.
+        return
+    if not is_text(json.dumps(document, ensure_ascii=False)):
+        raise UsageError(
+            "not-text",
+            "The request holds text that is no Unicode.",
+            "It has half of a surrogate pair.",
+            "Write it as UTF-8.",
+        )
+
+
 async def _on_dataport_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, DataportError)  # noqa: S101 - registered for this class
     return failure(error)
@@ -101,13 +125,19 @@ async def _on_dataport_error(_: Request, error: Exception) -> Response:
 async def _on_wrong_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     first = error.errors()[0]
-    return failure(
-        UsageError(
-            "wrong-request",
-            f"The request has a wrong value: {_place(first)}.",
-            f"{first['msg']}.",
-            "See /openapi.json for what this request takes.",
-        )
+    return failure(_wrong_request(first))
+
+
+def _wrong_request(found: dict[str, Any]) -> UsageError:
+    """A value that a model refused; a check of our own says itself what is wrong."""
+    message = str(found["msg"])
+    if found["type"] == "value_error":
+        return UsageError("wrong-request", f"{message.removeprefix('Value error, ')}.")
+    return UsageError(
+        "wrong-request",
+        f"The request has a wrong value: {_place(found)}.",
+        f"{message}.",
+        "See /openapi.json for what this request takes.",
     )
 
 

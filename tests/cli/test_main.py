@@ -50,6 +50,54 @@ def test_the_version_is_one_line(cli: Cli) -> None:
     assert cli("--version").out == "dataport 0.1.0\n"
 
 
+@pytest.mark.parametrize("words", [["--json", "--version"], ["--version", "--json"]])
+def test_the_version_is_a_document_for_programs(cli: Cli, words: list[str]) -> None:
+    assert cli(*words).document == {"name": "dataport", "version": "0.1.0"}
+
+
+@pytest.mark.parametrize("words", [["--json", "daemon"], ["daemon", "--json"]])
+def test_a_group_alone_names_its_commands(cli: Cli, words: list[str]) -> None:
+    error = cli(*words).document["error"]
+    assert error == {
+        "code": "usage",
+        "title": "Missing command.",
+        "detail": "Usage: dataport daemon [OPTIONS] COMMAND [ARGS]...",
+        "hint": "Commands: restart, run, start, status, stop.\nSee: dataport daemon --help",
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["edit", "leads", "k", "name=\udcff"],
+        ["rows", "leads", "--where", "\udcff"],
+        ["history", "leads", "\udcff"],
+        ["import", "\udcff.csv"],
+        ["export", "leads", "--to", "\udcff.csv"],
+        ["datasets", "check", "\udcff.toml"],
+        ["--home", "\udcff", "status"],
+    ],
+    ids=" ".join,
+)
+def test_bytes_that_are_no_text_are_refused(cli: Cli, words: list[str]) -> None:
+    """A byte that is no UTF-8 reaches Python as a lone surrogate."""
+    result = cli(*words, "--json")
+    assert (result.code, result.document["error"]["code"]) == (2, "argument-not-text")
+    assert "�" in result.document["error"]["title"]
+
+
+def test_a_home_and_a_directory_of_no_text_are_refused(
+    spawn: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "d\udcff"
+    odd.mkdir()
+    done = spawn("import", "a.csv", "--json", cwd=odd)
+    assert (done.code, done.document["error"]["code"]) == (2, "file-name-not-text")
+    monkeypatch.setenv("DATAPORT_HOME", str(odd))
+    assert run(["status"]) == 2
+    assert list(odd.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -97,6 +97,22 @@ def test_a_missing_body_is_named(client: Client) -> None:
         client.post("/v1/things/1")
 
 
+def test_a_name_that_can_t_be_says_which_can(client: Client) -> None:
+    with pytest.raises(UsageError) as caught:
+        client.post("/v1/inboxes", {"name": "../x", "dataset": "leads", "source": "crm"})
+    assert caught.value.title == (
+        "'../x' can't name an inbox: use letters, digits, '-' and '_', at most 64."
+    )
+
+
+def test_half_a_character_is_refused_before_anything_is_done(client: Client) -> None:
+    """JSON may spell a lone surrogate, which neither the store nor a file can hold."""
+    body = {"name": "crm", "dataset": "leads", "source": "half \ud83d"}
+    with pytest.raises(UsageError) as caught:
+        client.post("/v1/inboxes", body)
+    assert caught.value.code == "not-text"
+
+
 def test_what_is_not_there_is_not_found(client: Client) -> None:
     with pytest.raises(NotFoundError) as caught:
         client.get("/v1/nothing")

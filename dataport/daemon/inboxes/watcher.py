@@ -17,6 +17,7 @@ from dataport.core import clock
 from dataport.core.errors import DataportError
 from dataport.core.paths import PRIVATE_DIRECTORY
 from dataport.core.settings import Inbox, Settings
+from dataport.core.text import is_text, legible
 from dataport.daemon.inboxes.settle import (
     Identity,
     Sighting,
@@ -267,9 +268,10 @@ class InboxWatcher:
     def _regular(self, folder: _Folder, entry: os.DirEntry[str]) -> os.stat_result | None:
         if self._is_ignored(entry.name):
             return None
-        if not _is_text(entry.name):
-            shown = entry.name.encode("utf-8", "replace").decode()
-            self._tell(folder, entry.name, f"{shown} has a name that is no text; rename it.")
+        if not is_text(entry.name):
+            self._tell(
+                folder, entry.name, f"{legible(entry.name)} has a name that is no text; rename it."
+            )
             return None
         try:
             status = entry.stat(follow_symlinks=False)
@@ -297,12 +299,3 @@ class InboxWatcher:
             folder.noticed.add(name)
             _LOGGER.warning("Inbox %s: %s", folder.inbox.name, text)
             self._notice(folder.inbox.name, text)
-
-
-def _is_text(name: str) -> bool:
-    """Whether a file name can be written down; the bytes of others are no UTF-8."""
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
