@@ -123,6 +123,35 @@ class Inbox(TomlModel):
         return self
 
 
+class PolicyRule(TomlModel):
+    """A merge policy for one source or one field, above what a dataset's definition says."""
+
+    dataset: str | None = Key(None, description="Dataset it is for; every dataset if left out.")
+    source: str | None = Key(None, description="Source it is for; every source if left out.")
+    field: str | None = Key(
+        None, description="Field it is for, or group of fields, as in street+zip+city."
+    )
+    merge: str | tuple[str, ...] = Key(description="A merge policy, or several in order.")
+
+    @property
+    def scope(self) -> tuple[str | None, str | None, str | None]:
+        """Dataset, source and field: what tells one rule from another."""
+        return self.dataset, self.source, self.field
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The policies as they are spelled, in order."""
+        return (self.merge,) if isinstance(self.merge, str) else self.merge
+
+    @model_validator(mode="after")
+    def _has_scope(self) -> PolicyRule:
+        if self.dataset is None and self.source is None:
+            raise ValueError("a policy needs 'dataset', 'source' or both")
+        if self.field is not None and self.dataset is None:
+            raise ValueError(f"a policy for field {self.field!r} needs 'dataset' too")
+        return self
+
+
 class Settings(TomlModel):
     """Everything in `config/dataport.toml`."""
 
@@ -138,6 +167,10 @@ class Settings(TomlModel):
     daemon: DaemonSettings = Key(DaemonSettings(), description="How the daemon works.")
     watch: Watch = Key(Watch(), description="When a file in an inbox counts as complete.")
     inboxes: tuple[Inbox, ...] = Key((), description="The watched folders.")
+    policies: tuple[PolicyRule, ...] = Key(
+        (),
+        description="Merge policies that stand above those of the definitions (docs/merging.md).",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -156,6 +189,15 @@ class Settings(TomlModel):
         doubled = {name for name in names if names.count(name) > 1}
         if doubled:
             raise ValueError(f"two inboxes are called {min(doubled)!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _policies_differ(self) -> Settings:
+        scopes = [rule.scope for rule in self.policies]
+        for dataset, source, field in scopes:
+            if scopes.count((dataset, source, field)) > 1:
+                place = ", ".join(word for word in (dataset, source, field) if word)
+                raise ValueError(f"there are two policies for {place}")
         return self
 
 

@@ -20,8 +20,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 _REQUIREMENT_IDS = re.compile(r" \((?:[A-Z]+-\d+(?:, )?)+\)")
 
-_EXAMPLE_INBOX = {"name": "crm-leads", "dataset": "leads", "source": "crm"}
-"""A working inbox for the reader to copy: it needs only what ships."""
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "inboxes": {"name": "crm-leads", "dataset": "leads", "source": "crm"},
+    "policies": {"dataset": "leads", "source": "crm", "field": "phone", "merge": ["file"]},
+}
+"""An item of each `[[table]]` for the reader to copy: it needs only what ships."""
 
 _TOML_HEAD = """\
 # Settings of this home. A key that is commented out has the value shown.
@@ -100,7 +103,7 @@ def markdown() -> str:
             cells = (f"`{setting.name}`", setting.kind, default, setting.description)
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
         if table.is_list:
-            parts.append(f"\n```toml\n{_heading(table)}\n{_example_lines()}```\n")
+            parts.append(f"\n```toml\n{_heading(table)}\n{_example_lines(table)}```\n")
     return "".join(parts)
 
 
@@ -120,7 +123,7 @@ def shipped_toml() -> str:
 def _shipped_line(table: Table, setting: Setting) -> str:
     value = setting.default
     if table.is_list:
-        value = _EXAMPLE_INBOX.get(setting.name, value)
+        value = _EXAMPLES[table.name].get(setting.name, value)
     if value is None:
         return f'# Not set unless you write: {setting.name} = "..."\n'
     return f"#{setting.name} = {_toml(value)}\n"
@@ -214,8 +217,8 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _example_lines() -> str:
-    return "".join(f"{name} = {_toml(value)}\n" for name, value in _EXAMPLE_INBOX.items())
+def _example_lines(table: Table) -> str:
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in _EXAMPLES[table.name].items())
 
 
 if __name__ == "__main__":

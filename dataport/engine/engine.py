@@ -25,6 +25,7 @@ from dataport.engine.expressions import filtering
 from dataport.engine.importing.imports import Imports
 from dataport.engine.jobs import JobRecords
 from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
+from dataport.engine.policies import check_policies, usable_policies
 from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
@@ -53,7 +54,7 @@ class Engine:
     def open(cls, home: Home, settings: Settings) -> Engine:
         """Open the store of `home` and put its definitions in force.
 
-        A broken definition file is not fatal: see `definition_error`. Raises StoreError when
+        A broken definition or policy is not fatal: see `definition_error`. Raises StoreError when
         the store can't be opened.
         """
         store = Store.open(home, settings.daemon)
@@ -62,6 +63,12 @@ class Engine:
         except BaseException:
             store.close()
             raise
+        try:
+            check_policies(home, settings.policies, datasets)
+        except ConfigError as error:
+            problem = problem or error
+            usable = usable_policies(settings.policies, datasets)
+            settings = settings.model_copy(update={"policies": usable})
         engine = cls(home, settings, store, datasets)
         engine.definition_error = problem
         return engine
@@ -82,6 +89,7 @@ class Engine:
         """Take new settings and definitions; raises ConfigError and keeps the old ones."""
         with self._reload_lock:
             datasets = read_definitions(self.home)
+            check_policies(self.home, settings.policies, datasets)
             if datasets != self._datasets:
                 ensure_all(self.store, datasets)
             self._settings, self._datasets = settings, datasets

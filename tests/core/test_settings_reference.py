@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataport.core.settings import Inbox, Settings, load_settings
+from dataport.core.settings import Inbox, PolicyRule, Settings, load_settings
 from dataport.core.settings_reference import CHECKOUT, documents, schema, tables, write
 
 SHIPPED = CHECKOUT / "config" / "dataport.toml"
@@ -32,11 +32,13 @@ def test_the_shipped_file_as_it_is_means_the_defaults() -> None:
 
 
 def test_every_key_in_the_shipped_file_stands_at_its_default() -> None:
-    """Taking the `#` off every key changes nothing but the example inbox."""
+    """Taking the `#` off every key changes nothing but the examples of `[[tables]]`."""
     text = re.sub(r"^#(?! )", "", SHIPPED.read_text(encoding="utf-8"), flags=re.MULTILINE)
     settings = Settings.model_validate(tomllib.loads(text))
-    assert settings.model_copy(update={"inboxes": ()}) == Settings()
+    assert settings.model_copy(update={"inboxes": (), "policies": ()}) == Settings()
     assert settings.inboxes == (Inbox(name="crm-leads", dataset="leads", source="crm"),)
+    rule = PolicyRule(dataset="leads", source="crm", field="phone", merge=("file",))
+    assert settings.policies == (rule,)
 
 
 def test_every_key_is_described_in_every_document() -> None:
@@ -50,9 +52,10 @@ def test_every_key_is_described_in_every_document() -> None:
 def test_all_tables_and_keys_of_the_model_are_listed() -> None:
     listed = {table.name: {setting.name for setting in table.settings} for table in tables()}
     nested = {name for name in Settings.model_fields if name in listed}
-    assert nested == {"limits", "daemon", "watch", "inboxes"}
+    assert nested == {"limits", "daemon", "watch", "inboxes", "policies"}
     assert listed[""] == set(Settings.model_fields) - nested
     assert listed["inboxes"] == set(Inbox.model_fields)
+    assert listed["policies"] == set(PolicyRule.model_fields)
 
 
 def test_readers_of_the_reference_meet_no_ids_of_requirements() -> None:
@@ -64,5 +67,5 @@ def test_the_schema_forbids_unknown_keys_everywhere() -> None:
     document = schema()
     shapes = [document, *document["$defs"].values()]
     objects = [shape for shape in shapes if shape["type"] == "object"]
-    assert len(objects) == 5
+    assert len(objects) == 6
     assert all(shape["additionalProperties"] is False for shape in objects)

@@ -1,7 +1,8 @@
 """Dataset definitions: typed fields, keys, checks and merge policies (design section 6).
 
 Names follow Frictionless Table Schema where it has them; our own keys are `aliases`,
-`normalise`, `merge`, `match`, `deriveKey`, `duplicates`, `headerless`, `personal` and `empty`.
+`normalise`, `merge`, `groups`, `granularity`, `match`, `deriveKey`, `duplicates`, `headerless`,
+`personal` and `empty`.
 """
 
 from __future__ import annotations
@@ -62,6 +63,22 @@ class Empty(StrEnum):
     ABSENT = "absent"
 
 
+class Granularity(StrEnum):
+    """What store and source must both have changed to be in conflict (merge.md 2.3, 5.4).
+
+    The four are the strictness levels of Dolt's row merge policy, named behind each.
+    """
+
+    CELL = "cell"
+    """One field, or group, to different values (fieldDivergent)."""
+    GROUP = "group"
+    """One field, or group, even to the same value (fieldTouched)."""
+    ROW = "row"
+    """Any fields of one row, unless both sides' rows are equal now (documentDivergent)."""
+    TOUCHED = "touched"
+    """Any fields of one row, even to the same values (documentTouched)."""
+
+
 class OnMissing(StrEnum):
     """What happens to a reference whose target does not exist."""
 
@@ -102,6 +119,11 @@ class Constraints(TomlModel):
         return value
 
 
+def spelled(merge: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """A value of `merge` as the chain of policies it stands for."""
+    return (merge,) if isinstance(merge, str) else merge or ()
+
+
 class Field(TomlModel):
     """One column of a dataset."""
 
@@ -116,7 +138,7 @@ class Field(TomlModel):
     empty: Empty = Empty.NULL
     default: str | None = Key(None, description="Value of a row that states none.")
     personal: bool = False
-    merge: str | tuple[str, ...] = "ask"
+    merge: str | tuple[str, ...] | None = Key(None, description="Merge policies, in order.")
     constraints: Constraints = Constraints()
     phone: Phone = Phone()
     delimiter: str = Key(";", description="Separates the items of a list in one cell.")
@@ -132,8 +154,8 @@ class Field(TomlModel):
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """The chain of merge policies, strongest first."""
-        return (self.merge,) if isinstance(self.merge, str) else self.merge
+        """Its own merge policies as they are spelled, in order; none where wider ones hold."""
+        return spelled(self.merge)
 
     @property
     def sql_type(self) -> str:
@@ -186,6 +208,13 @@ class Dataset(TomlModel):
     date_field: str | None = Key(None, alias="dateField")
     missing_values: tuple[str, ...] = Key(("",), alias="missingValues")
     duplicates: Duplicates = Duplicates.FIRST
+    merge: str | tuple[str, ...] | None = Key(
+        None, description="Merge policies of the fields that have none of their own."
+    )
+    groups: tuple[tuple[str, ...], ...] = Key(
+        (), description="Fields that belong together: compared, merged and queued as one."
+    )
+    granularity: Granularity = Granularity.CELL
     headerless: tuple[str, ...] = Key(
         (), description="Fields of a file without a header, in order."
     )
@@ -211,13 +240,26 @@ class Dataset(TomlModel):
         folded = [name.lower() for name in names]
         if len(set(folded)) < len(folded):
             raise ValueError("two fields differ only in upper and lower case")
-        lists = (self.primary_key, self.headerless, *self.match, *self.derive_key)
+        lists = (self.primary_key, self.headerless, *self.match, *self.derive_key, *self.groups)
         used = [name for names in lists for name in names]
         used += [name for key in self.foreign_keys for name in key.fields]
         used += [self.date_field] if self.date_field else []
         for name in used:
             if name not in names:
                 raise ValueError(f"no field is called {name!r}; fields: {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_apart(self) -> Dataset:
+        grouped = [name for group in self.groups for name in group]
+        for group in self.groups:
+            if len(group) < 2:
+                raise ValueError(f"a group has at least two fields, not only {', '.join(group)}")
+        for name in grouped:
+            if grouped.count(name) > 1:
+                raise ValueError(f"field {name!r} is in two groups, or in one twice")
+            if name in self.primary_key:
+                raise ValueError(f"field {name!r} is part of the key and can't be in a group")
         return self
 
     def field(self, name: str) -> Field:

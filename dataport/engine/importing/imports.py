@@ -115,12 +115,12 @@ class Imports:
         audit line become visible together or not at all. `on_cursor` is told the cursor that
         works, so that somebody else can interrupt it.
         """
-        directory, ranks = self._home.job_staging(job.job), self._settings().source_ranks
+        directory = self._home.job_staging(job.job)
         with self._store.writing() as cursor:
             on_cursor(cursor)
             try:
                 progress(Phase.PLAN, 0, staged.rows.valid)
-                given = staged_input(cursor, directory, target, staged, ranks)
+                given = staged_input(cursor, directory, target, staged, self._settings())
                 merge, plan = make_plan(cursor, given)
                 note_plan(job, staged, plan)
                 if self._must_wait(job, target, merge, plan, is_approved, cursor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dataport.core.settings import Settings
 from dataport.core.words import Mode
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query
@@ -21,7 +22,7 @@ def staged_input(
     directory: Path,
     target: Target,
     staged: StageResult,
-    source_ranks: tuple[str, ...],
+    settings: Settings,
 ) -> MergeInput:
     """The merge of the files in `directory`, as views on `cursor`."""
     rows = literal(str(directory / STAGED_FILE))
@@ -47,7 +48,8 @@ def staged_input(
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,
         needs_keys=keyless is not None,
-        source_ranks=source_ranks,
+        source_ranks=settings.source_ranks,
+        rules=settings.policies,
         buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.model import Field
-from dataport.engine.catalog.policies import parse_policies
+from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.policies import Context, decision
 from dataport.engine.sql import ident, literal
@@ -40,15 +40,14 @@ def merged_value(field: Field, merge: MergeInput) -> str:
     """SQL of the field's value after the merge. The outcome stands in it once more, rather than
     as the column's alias, because a policy may hold a subquery."""
     name = ident(field.name)
-    choice = decision(field, parse_policies(field.policies), _context(merge))
+    choice = decision(field, merge.chain(_unit(field)), _context(merge))
     policy = f"WHEN '{POLICY}' THEN {choice.value} " if choice else ""
     return f"CASE {outcome(field, merge)} WHEN '{FILE}' THEN t.{name} {policy}ELSE _o.{name} END"
 
 
 def _three_way_rules(field: Field, merge: MergeInput) -> str:
     name = ident(field.name)
-    chain = () if merge.on_match is OnMatch.ASK else parse_policies(field.policies)
-    choice = decision(field, chain, _context(merge))
+    choice = decision(field, merge.chain(_unit(field)), _context(merge))
     policy = f"WHEN {choice.decides} THEN '{POLICY}' " if choice else ""
     return (
         f"WHEN t.{name} IS NOT DISTINCT FROM _b.{name} THEN '{KEEP}' "
@@ -69,6 +68,10 @@ def _two_way_rules(name: str, merge: MergeInput) -> str | None:
     if merge.on_match is OnMatch.FILL:
         return f"WHEN _o.{name} IS NULL THEN '{FILE}' ELSE '{KEEP}'"
     return None
+
+
+def _unit(field: Field) -> Unit:
+    return Unit((field,), field.name)
 
 
 def _context(merge: MergeInput) -> Context:

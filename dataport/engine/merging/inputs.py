@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.model import Dataset, Field
+from dataport.engine.catalog.policies import Policy, chain_for, units_for
+from dataport.engine.catalog.units import Unit
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,30 @@ class MergeInput:
     needs_keys: bool = False
     """Some incoming rows have no `_key` and are matched by other fields."""
     source_ranks: tuple[str, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
+    """Policies that stand above the definition's."""
     buckets: int = 1
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The stated fields, in the dataset's order."""
         return tuple(field for field in self.dataset.fields if field.name in self.stated)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """What the stated fields are merged by; the key's fields are in none."""
+        return units_for(self.dataset, self.stated, self.rules, self.source)
+
+    def chain(self, unit: Unit) -> tuple[Policy, ...]:
+        """The policies that settle what both sides changed differently.
+
+        They weigh a source's word against the store's. An undo is no source: only what keeps
+        that which both sides did may settle it.
+        """
+        if self.on_match is OnMatch.ASK:
+            return ()
+        chain = chain_for(self.dataset, unit, self.rules, self.source)
+        return chain if self.source is not None else tuple(p for p in chain if p.is_lossless)
 
     @property
     def remembered(self) -> tuple[Field, ...]:

@@ -37,7 +37,7 @@ def test_the_smallest_definition_has_a_name_a_key_and_a_field(tmp_path: Path) ->
     dataset = load_dataset(written(tmp_path, HEAD + KEY_FIELD))
     assert dataset.primary_key == ("pet_id",)
     assert dataset.field_names == ("pet_id",)
-    assert dataset.field("pet_id").policies == ("ask",)
+    assert dataset.field("pet_id").policies == ()
 
 
 def test_a_key_of_one_field_may_be_written_as_text(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch, Origin, Take
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.changes import resolve_all, undo
@@ -32,7 +33,7 @@ def dataset(**policies: str | tuple[str, ...]) -> Dataset:
     """A dataset `things`: key `id`, text `a` and `b`, integer `n`, instant `at`, list `tags`."""
     types = {"id": "string", "a": "string", "b": "string", "n": "integer", "at": "datetime"}
     fields: list[dict[str, Any]] = [
-        {"name": name, "type": kind, "merge": policies.get(name, "ask")}
+        {"name": name, "type": kind, "merge": policies.get(name)}
         for name, kind in (types | {"tags": "list"}).items()
     ]
     return Dataset.model_validate({"name": "things", "primaryKey": ["id"], "fields": fields})
@@ -44,6 +45,7 @@ class Ledger:
     def __init__(self, store: Store, definition: Dataset) -> None:
         self.store = store
         self.dataset = definition
+        self.rules: tuple[PolicyRule, ...] = ()
         with store.writing() as cursor:
             ensure_tables(cursor, definition)
 
@@ -84,6 +86,7 @@ class Ledger:
                 on_match=on_match,
                 has_unknown_keys=unknown_keys,
                 source_ranks=source_ranks,
+                rules=self.rules,
                 buckets=buckets,
             )
             merge, plan = make_plan(cursor, merge)

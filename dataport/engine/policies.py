@@ -1,0 +1,111 @@
+"""Merge policies of a home: rules in its settings file that stand above the definitions.
+
+One rule is for a field of one source, for a field, for a source, or for a dataset (merge.md 5.6);
+how they rank is told in `catalog.policies`. They are kept in `config/dataport.toml`:
+
+    [[policies]]
+    dataset = "leads"
+    source = "crm"
+    field = "phone"
+    merge = ["file"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dataport.core.errors import ConfigError, NotFoundError, UsageError
+from dataport.core.paths import Home
+from dataport.core.settings import PolicyRule, load_settings
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.policies import check_rule
+from dataport.engine.settings_file import (
+    as_table,
+    read_document,
+    set_tables,
+    tables,
+    write_document,
+)
+
+
+def read_policies(home: Home) -> tuple[PolicyRule, ...]:
+    """The rules of `home` as its settings file spells them. Raises ConfigError."""
+    return load_settings(home.config_file).policies
+
+
+def find_policy(
+    home: Home, dataset: str | None, source: str | None, field: str | None
+) -> PolicyRule | None:
+    """The rule with exactly this scope, None where there is none."""
+    scope = (dataset, source, field)
+    return next((rule for rule in read_policies(home) if rule.scope == scope), None)
+
+
+def set_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) -> None:
+    """Write a rule to the settings of `home`, instead of the one with its scope if there is one.
+
+    Raises UsageError for a rule about what does not exist or by a policy that can't settle it,
+    ConfigError when the settings file is broken already.
+    """
+    try:
+        check_rule(rule, datasets)
+    except ValueError as error:
+        raise UsageError("wrong-policy", "The policy can't be kept.", f"{error}.") from error
+    document = read_document(home)
+    rules = tables(document, "policies")
+    for item in rules:
+        if _scope(item) == rule.scope:
+            item["merge"] = list(rule.chain)
+            break
+    else:
+        rules.append(as_table(rule.model_copy(update={"merge": rule.chain})))
+    set_tables(document, "policies", rules)
+    write_document(home, document)
+
+
+def remove_policy(home: Home, dataset: str | None, source: str | None, field: str | None) -> None:
+    """Take the rule with exactly this scope out of the settings. Raises NotFoundError."""
+    document = read_document(home)
+    rules = tables(document, "policies")
+    for position, item in enumerate(rules):
+        if _scope(item) == (dataset, source, field):
+            del rules[position]
+            set_tables(document, "policies", rules)
+            write_document(home, document)
+            return
+    words = ", ".join(word for word in (dataset, source, field) if word) or "everything"
+    raise NotFoundError("unknown-policy", f"The settings have no policy for {words}.")
+
+
+def check_policies(
+    home: Home, rules: Sequence[PolicyRule], datasets: Mapping[str, Dataset]
+) -> None:
+    """Raise ConfigError for the first rule that names what does not exist."""
+    for index, rule in enumerate(rules):
+        try:
+            check_rule(rule, datasets)
+        except ValueError as error:
+            raise ConfigError(
+                "wrong-value",
+                f"{home.config_file}: 'policies[{index}]' has a wrong value.",
+                f"{error}.",
+            ) from error
+
+
+def usable_policies(
+    rules: Sequence[PolicyRule], datasets: Mapping[str, Dataset]
+) -> tuple[PolicyRule, ...]:
+    """The rules that nothing is wrong with: without the others, conflicts are asked about."""
+    return tuple(rule for rule in rules if _is_usable(rule, datasets))
+
+
+def _is_usable(rule: PolicyRule, datasets: Mapping[str, Dataset]) -> bool:
+    try:
+        check_rule(rule, datasets)
+    except ValueError:
+        return False
+    return True
+
+
+def _scope(item: Mapping[str, object]) -> tuple[object, object, object]:
+    return item.get("dataset"), item.get("source"), item.get("field")

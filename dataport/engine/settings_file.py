@@ -1,0 +1,57 @@
+"""The settings file as people wrote it, edited with their comments kept."""
+
+from __future__ import annotations
+
+import tomlkit
+from tomlkit.items import AoT
+
+from dataport.core.errors import ConfigError
+from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.settings import Settings
+from dataport.core.toml_model import TomlModel, check_model, read_toml
+
+
+def read_document(home: Home) -> tomlkit.TOMLDocument:
+    """The settings of `home` as a document to edit. Raises ConfigError when it is broken."""
+    read_toml(home.config_file)
+    return tomlkit.parse(home.config_file.read_text(encoding="utf-8"))
+
+
+def tables(document: tomlkit.TOMLDocument, name: str) -> AoT:
+    """The `[[name]]` tables of a document; a change of them is put in by `set_tables`."""
+    found = document.get(name)
+    return found if isinstance(found, AoT) else tomlkit.aot()
+
+
+def set_tables(document: tomlkit.TOMLDocument, name: str, items: AoT) -> None:
+    """Put the `[[name]]` tables into a document; without items there is no such key."""
+    if items:
+        document[name] = items
+    else:
+        document.pop(name, None)
+
+
+def as_table(item: TomlModel) -> tomlkit.items.Table:
+    """A model as a table that spells what is not at its default."""
+    table = tomlkit.table()
+    for key, value in item.model_dump(mode="json", exclude_defaults=True).items():
+        table.add(key, value)
+    return table
+
+
+def write_document(home: Home, document: tomlkit.TOMLDocument) -> None:
+    """Replace the settings file as a whole, and only by one that is valid.
+
+    Raises ConfigError.
+    """
+    text = tomlkit.dumps(document)
+    check_model(Settings, tomlkit.parse(text).unwrap(), home.config_file)
+    partial = home.config_file.with_suffix(".toml.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.chmod(PRIVATE_FILE)
+        partial.replace(home.config_file)
+    except OSError as error:
+        raise ConfigError(
+            "config-unwritable", f"{home.config_file} can't be written.", f"{error.strerror}."
+        ) from error
