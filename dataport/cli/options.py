@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dataport.client.api import Client
     from dataport.core.paths import Home
 
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 FOR_PEOPLE = 50
 """Items of a list that a screen shows when nobody said how many."""
@@ -184,6 +186,11 @@ def absolute(path: str) -> str:
             hint="Rename the file, or the directory that it lies in.",
         )
     return found
+
+
+def message_option(function: Decorated) -> Decorated:
+    """`--message TEXT`, `-m TEXT`: what the log is to say of a commit."""
+    return click.option("-m", "--message", metavar="TEXT", help="Why, for the log.")(function)
 
 
 class DatasetName(click.ParamType[str]):

@@ -14,7 +14,7 @@ from dataport.core.errors import ConfigError, StateError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
-from dataport.engine import changes, conflicts, history
+from dataport.engine import changes, conflicts, history, undoing
 from dataport.engine.catalog.load import find_dataset, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
@@ -243,12 +243,19 @@ class Engine:
         )
 
     def resolve(
-        self, number: int, how: Resolution, author: Author, shown: tuple[Any] | None
+        self,
+        number: int,
+        how: Resolution,
+        author: Author,
+        shown: tuple[Any] | None,
+        message: str = "",
     ) -> dict[str, Any]:
         """Settle one conflict."""
-        return changes.resolve_one(self.store, self._datasets, number, how, author, shown)
+        return changes.resolve_one(self.store, self._datasets, number, how, author, shown, message)
 
-    def resolve_all(self, which: ConflictFilter, how: Resolution, author: Author) -> dict[str, Any]:
+    def resolve_all(
+        self, which: ConflictFilter, how: Resolution, author: Author, message: str = ""
+    ) -> dict[str, Any]:
         """Settle every open conflict that `which` names. Raises NotFoundError, UsageError."""
         if which.dataset is not None:
             dataset = find_dataset(self._datasets, which.dataset)
@@ -259,15 +266,17 @@ class Engine:
                     hint=f"Fields: {', '.join(dataset.field_names)}.",
                 )
         which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
-        return changes.resolve_all(self.store, self._datasets, which, how, author)
+        return changes.resolve_all(self.store, self._datasets, which, how, author, message)
 
-    def undo_resolution(self, author: Author) -> dict[str, Any]:
+    def undo_resolution(self, author: Author, message: str = "") -> dict[str, Any]:
         """Take back the newest resolution."""
-        return changes.undo_resolution(self.store, self._datasets, author)
+        return undoing.undo_resolution(self.store, self._datasets, author, message)
 
-    def undo(self, commit: int, author: Author, message: str = "") -> dict[str, Any]:
-        """Take back a commit as a new one."""
-        return changes.undo(self.store, self._datasets, commit, author, message)
+    def undo(
+        self, commit: int, author: Author, message: str = "", *, is_dry: bool = False
+    ) -> dict[str, Any]:
+        """Take back a commit as a new one, or find out what that would do."""
+        return undoing.undo(self.store, self._datasets, commit, author, message, is_dry=is_dry)
 
     # -- keeping house ---------------------------------------------------------------------
 

@@ -69,7 +69,9 @@ def test_every_option_reaches_the_daemon_and_none_that_was_not_given(
         "origin": "cli",
     }
     daemon.requests.clear()
-    words = "--dataset leads --source crm --mapping m --format csv --mode mirror --on-match fill"
+    words = (
+        "--dataset leads --source crm --mapping m --format csv --mode mirror --on-match fill -m why"
+    )
     cli("import", "../x.csv", *words.split(), "--dry-run", "--hold", "--strict")
     assert daemon.body("POST", "/v1/imports") == {
         "path": str(tmp_path.parent / "x.csv"),
@@ -82,6 +84,7 @@ def test_every_option_reaches_the_daemon_and_none_that_was_not_given(
         "dry_run": True,
         "hold": True,
         "strict": True,
+        "message": "why",
         "origin": "cli",
     }
 

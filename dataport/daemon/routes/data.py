@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.engine.engine import check_definition
+from dataport.engine.requests import Message
 
 router = APIRouter(prefix="/v1", tags=["data"])
 
@@ -22,7 +23,7 @@ class EditBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     set: dict[str, Any]
-    message: str = ""
+    message: Message = ""
 
 
 class DefinitionBody(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from dataport.core.settings import Settings
 from dataport.core.words import Mode
 from dataport.engine.importing.targets import Target
-from dataport.engine.merging.bases import base_query
+from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.sql import literal
 from dataport.engine.staging.request import REJECTS_FILE, STAGED_FILE, StageResult
@@ -41,7 +41,7 @@ def staged_input(
         base="staged_base",
         stated=tuple(staged.stated),
         source=target.source,
-        base_fields=_ever_stated(cursor, target),
+        base_fields=stated_fields(cursor, target.dataset, target.source),
         partial=tuple(staged.partial),
         present="staged_present",
         mode=_mode(target, staged),
@@ -58,12 +58,3 @@ def _mode(target: Target, staged: StageResult) -> Mode:
     """A reject file holds the rows that were fixed, and says nothing about all the others."""
     deletes = target.mode in (Mode.MIRROR, Mode.REPLACE)
     return Mode.MERGE if deletes and staged.is_reject_file else target.mode
-
-
-def _ever_stated(cursor: Connection, target: Target) -> tuple[str, ...]:
-    rows = cursor.execute(
-        "SELECT DISTINCT field FROM store.stated WHERE dataset = ? AND source = ?",
-        [target.dataset.name, target.source],
-    ).fetchall()
-    names = {row[0] for row in rows}
-    return tuple(name for name in target.dataset.field_names if name in names)
