@@ -105,4 +105,5 @@ def _refused(path: str, error: DataportError) -> Job:
         "file": path,
         "elapsed_s": 0.0,
         "error": error.as_dict(),
+        "exit_code": error.exit_code,
     }

@@ -198,6 +198,23 @@ class DatasetName(click.ParamType[str]):
 
     name = "dataset"
 
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - click's signature
+    ) -> str:
+        """A name that can be part of an address; the daemon knows whether it has such a dataset."""
+        if value and not set(value) & set("/?#%"):
+            return value
+        from dataport.core.errors import NotFoundError
+
+        raise NotFoundError(
+            "unknown-dataset",
+            f"There is no dataset called {value!r}.",
+            hint="List them: dataport datasets",
+        )
+
     def shell_complete(
         self,
         ctx: click.Context,

@@ -15,7 +15,7 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
 from dataport.engine import changes, conflicts, history, undoing
-from dataport.engine.catalog.load import find_dataset, load_dataset
+from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
 from dataport.engine.conflicts import ConflictFilter, Resolution
@@ -149,11 +149,21 @@ class Engine:
     def conflicts(
         self, which: ConflictFilter, limit: int | None = None, offset: int = 0
     ) -> dict[str, Any]:
-        """Conflicts, oldest first. Raises NotFoundError for an unknown dataset."""
-        if which.dataset is not None:
-            find_dataset(self._datasets, which.dataset)
+        """Conflicts, oldest first. Raises NotFoundError, UsageError for an unknown field."""
+        self._check_filter(which)
         with self.store.reading() as cursor:
             return conflicts.list_conflicts(cursor, self._datasets, which, limit, offset)
+
+    def _check_filter(self, which: ConflictFilter) -> None:
+        """Refuse a dataset that is not there, and a field that no dataset in question has."""
+        if which.dataset is not None:
+            dataset = find_dataset(self._datasets, which.dataset)
+            if which.field is not None:
+                find_field(dataset, which.field)
+        elif which.field is not None and not any(
+            which.field in dataset.field_names for dataset in self._datasets.values()
+        ):
+            raise UsageError("unknown-field", f"No dataset has a field {which.field!r}.")
 
     def conflict(self, number: int) -> dict[str, Any]:
         """One conflict."""
@@ -225,12 +235,7 @@ class Engine:
         """Set fields of one record, as a commit by the user."""
         dataset = find_dataset(self._datasets, name)
         for field in values:
-            if field not in dataset.field_names:
-                raise UsageError(
-                    "unknown-field",
-                    f"{name} has no field {field!r}.",
-                    hint=f"Fields: {', '.join(dataset.field_names)}.",
-                )
+            find_field(dataset, field)
         return changes.edit(
             self.store,
             dataset,
@@ -257,14 +262,7 @@ class Engine:
         self, which: ConflictFilter, how: Resolution, author: Author, message: str = ""
     ) -> dict[str, Any]:
         """Settle every open conflict that `which` names. Raises NotFoundError, UsageError."""
-        if which.dataset is not None:
-            dataset = find_dataset(self._datasets, which.dataset)
-            if which.field is not None and which.field not in dataset.field_names:
-                raise UsageError(
-                    "unknown-field",
-                    f"{dataset.name} has no field {which.field!r}.",
-                    hint=f"Fields: {', '.join(dataset.field_names)}.",
-                )
+        self._check_filter(which)
         which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
         return changes.resolve_all(self.store, self._datasets, which, how, author, message)
 

@@ -149,8 +149,9 @@ def test_a_failed_import_prints_its_job_and_exits_1(cli: Cli, script_import: Scr
         ({"rows": CLEAN, "changes": QUIET}, ["--strict"], 0),
         ({"rows": CLEAN, "status": "waiting", "changes": QUIET}, ["--strict"], 3),
         ({"rows": CLEAN, "status": "waiting", "changes": QUIET}, ["--hold"], 0),
-        ({"status": "failed", "error": {"code": "rejected-rows", "title": "t"}}, ["--strict"], 3),
-        ({"status": "failed", "error": {"code": "empty-file", "title": "t"}}, ["--strict"], 1),
+        ({"status": "failed", "exit_code": 3, "error": {"title": "t"}}, ["--strict"], 3),
+        ({"status": "failed", "exit_code": 2, "error": {"title": "t"}}, ["--strict"], 2),
+        ({"status": "failed", "exit_code": 1, "error": {"title": "t"}}, ["--strict"], 1),
         ({"status": "cancelled"}, [], 130),
     ],
 )

@@ -72,7 +72,7 @@ class Imports:
     def prepare(self, job: Job) -> Target:
         """Find out where the file belongs and note it on the job.
 
-        Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
+        Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
         """
         return resolve_target(job, self._datasets())
 
