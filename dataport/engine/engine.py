@@ -14,7 +14,7 @@ from dataport.core.errors import ConfigError, StateError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
-from dataport.engine import changes, conflicts, history, undoing
+from dataport.engine import changes, conflicts
 from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
@@ -30,6 +30,7 @@ from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Store
+from dataport.engine.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Engine:
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.timeline = Timeline(store, lambda: self._datasets)
 
     @classmethod
     def open(cls, home: Home, settings: Settings) -> Engine:
@@ -132,19 +134,6 @@ class Engine:
         """The `rows` document as JSON text."""
         with self.store.reading() as cursor, filtering(selection.where):
             return rows_document(cursor, selection)
-
-    def record_history(self, name: str, key: str) -> list[dict[str, Any]]:
-        """Versions of one record, newest first."""
-        dataset = find_dataset(self._datasets, name)
-        with self.store.reading() as cursor:
-            return history.record_history(cursor, dataset, changes.normal_key(dataset, key))
-
-    def log(self, dataset: str | None, limit: int | None) -> list[dict[str, Any]]:
-        """Commits newest first."""
-        if dataset is not None:
-            find_dataset(self._datasets, dataset)
-        with self.store.reading() as cursor:
-            return history.log(cursor, dataset, limit)
 
     def conflicts(
         self, which: ConflictFilter, limit: int | None = None, offset: int = 0
@@ -265,16 +254,6 @@ class Engine:
         self._check_filter(which)
         which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
         return changes.resolve_all(self.store, self._datasets, which, how, author, message)
-
-    def undo_resolution(self, author: Author, message: str = "") -> dict[str, Any]:
-        """Take back the newest resolution."""
-        return undoing.undo_resolution(self.store, self._datasets, author, message)
-
-    def undo(
-        self, commit: int, author: Author, message: str = "", *, is_dry: bool = False
-    ) -> dict[str, Any]:
-        """Take back a commit as a new one, or find out what that would do."""
-        return undoing.undo(self.store, self._datasets, commit, author, message, is_dry=is_dry)
 
     # -- keeping house ---------------------------------------------------------------------
 

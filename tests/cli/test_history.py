@@ -1,4 +1,4 @@
-"""`log`, `history` and `undo` on the command line."""
+"""`log`, `history`, `blame` and `undo` on the command line."""
 
 from __future__ import annotations
 
@@ -82,3 +82,27 @@ def test_an_undo_can_be_tried_first(cli: Cli, daemon: FakeDaemon) -> None:
         "Taking back commit 12 would come to: 3 updated, 1 conflict. Nothing was changed.\n"
     )
     assert daemon.body("POST", "/v1/commits/12/undo") == {"dry_run": True}
+
+
+def blamed(field: str, value: Any, **changed: Any) -> dict[str, Any]:
+    item = {"field": field, "value": value, **{key: COMMIT[key] for key in ("commit", "time")}}
+    item |= {"actor": "ada", "source": "crm", "file": "/in/leads.csv", "line": 1200}
+    return {**item, "kind": "import", "message": "", "from_commit": 12, **changed}
+
+
+def test_blame_says_for_every_value_who_when_and_from_where(cli: Cli, daemon: FakeDaemon) -> None:
+    nowhere = {"source": None, "file": None, "line": None}
+    items = [
+        blamed("name", "Zoë"),
+        blamed("status", None, commit=13, kind="edit", **nowhere),
+        blamed("phone", "+1", commit=14, kind="resolve", line=None),
+    ]
+    daemon.on("GET", "/v1/records/leads/a%2Fb/blame", {"items": items})
+    out = cli("blame", "leads", "a/b").out.splitlines()
+    assert [line.split() for line in out] == [
+        ["field", "value", "commit", "by", "who", "time", "from"],
+        "name Zoë 12 import ada 2026-11-21 08:00:00 crm, leads.csv line 1,200".split(),
+        "status - 13 edit ada 2026-11-21 08:00:00 -".split(),
+        "phone +1 14 resolve ada 2026-11-21 08:00:00 crm, leads.csv".split(),
+    ]
+    assert cli("blame", "leads", "a/b", "--json").document == {"items": items}

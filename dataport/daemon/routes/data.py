@@ -94,7 +94,13 @@ def edit_record(
 @router.get("/records/{dataset}/{key:path}/history", summary="Versions of one record")
 def record_history(dataset: str, key: str, services: ServicesDep) -> Response:
     """Newest first."""
-    return answer({"items": services.engine.record_history(dataset, key)})
+    return answer({"items": services.engine.timeline.record_history(dataset, key)})
+
+
+@router.get("/records/{dataset}/{key:path}/blame", summary="Who last set each value of a record")
+def blame_record(dataset: str, key: str, services: ServicesDep) -> Response:
+    """One item a field: the commit that set its value, and the file and line it came from."""
+    return answer({"items": services.engine.timeline.blame(dataset, key)})
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def list_commits(
     services: ServicesDep, dataset: str | None = None, limit: Count = None
 ) -> Response:
     """All commits, or those that touched one dataset."""
-    return answer({"items": services.engine.log(dataset, limit)})
+    return answer({"items": services.engine.timeline.log(dataset, limit)})
 
 
 @router.post("/commits/{commit}/undo", summary="Take back a commit")
@@ -87,7 +87,7 @@ def undo_commit(
     """A new commit; later edits survive and real clashes become conflicts."""
     body = body or UndoBody()
     author = services.engine.author(origin)
-    result = services.engine.undo(commit, author, body.message, is_dry=body.dry_run)
+    result = services.engine.timeline.undo(commit, author, body.message, is_dry=body.dry_run)
     return _changed(services, result)
 
 
@@ -127,7 +127,7 @@ def undo_resolution(
 ) -> Response:
     """The conflicts it settled are open again, and the values are as they were."""
     author = services.engine.author(origin)
-    result = services.engine.undo_resolution(author, body.message if body else "")
+    result = services.engine.timeline.undo_resolution(author, body.message if body else "")
     return _changed(services, result)
 
 

@@ -64,6 +64,7 @@ class Ledger:
         unknown_keys: bool = False,
         buckets: int = 1,
         job: int | None = None,
+        file: str = "file.csv",
     ) -> Plan:
         """Import rows as a file of `source`; rows may leave stated fields out."""
         names = self._stated(rows, stated)
@@ -91,9 +92,9 @@ class Ledger:
             merge, plan = make_plan(cursor, merge)
             if not plan.is_empty:
                 commit = next_commit(cursor)
-                apply_plan(cursor, merge, plan, commit, job, "file.csv")
+                apply_plan(cursor, merge, plan, commit, job, file)
                 settle_converged(cursor, self.dataset, commit)
-                part = CommitPart("things", source, "file.csv", None, str(mode), plan.changes())
+                part = CommitPart("things", source, file, None, str(mode), plan.changes())
                 write_commit(
                     cursor, Commit(commit, "import", AUTHOR, "import", (part,), source, job)
                 )
