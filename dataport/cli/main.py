@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dataport.core.errors import DataportError
 
 _COMMANDS = {
-    "blame": "blame",
     "completion": "completion",
     "conflicts": "conflicts",
     "daemon": "daemon",

@@ -264,7 +264,6 @@ def job_document(**changed: Any) -> Json:
         "message": "",
         "notices": [],
         "error": None,
-        "exit_code": {"failed": 1, "cancelled": 130}.get(changed.get("status", ""), 0),
         **changed,
     }
 

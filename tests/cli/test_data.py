@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataport.core.paths import Home
-from tests.cli.conftest import COMMAND, Cli, FakeDaemon, Json
+from tests.cli.conftest import COMMAND, Cli, Failure, FakeDaemon, Json
 
 ROWS = {
     "dataset": "leads",
@@ -94,6 +94,15 @@ def on_a_terminal(words: list[str], columns: int) -> str:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     return re.sub(r"\x1b\[[0-9;]*m", "", said.decode().replace("\r\n", "\n"))
+
+
+def test_a_filter_s_error_shows_its_place_to_people(cli: Cli, daemon: FakeDaemon) -> None:
+    detail = "There is no field 'scor'. At character 1:\n  scor > 5\n  ^"
+    error = {"code": "wrong-expression", "title": "t", "detail": detail, "hint": "h"}
+    daemon.on("GET", PATH, Failure(400, error))
+    result = cli("rows", "leads", "--where", "scor > 5")
+    assert result.code == 2
+    assert result.err.splitlines()[2:4] == ["    scor > 5", "    ^"]
 
 
 EDITED = {"commit": 13, "changes": {"updated": 1}}

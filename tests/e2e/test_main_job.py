@@ -206,9 +206,11 @@ def test_rows_are_filtered_sorted_and_cut(world: World, write: Callable[[str, st
     found = world.ok("rows", "leads", "--where", "score > 5", "--sort", "-score", "--limit", "1")
     assert (found["dataset"], found["total"]) == ("leads", 2)
     assert [row["lead_id"] for row in found["rows"]] == ["L2"]
-    refused = world.run("rows", "leads", "--where", "scor > 5")
+    refused = world.run("rows", "leads", "--where", "name = 'Zoë' AND scor > 5")
     assert (refused.code, refused.document["error"]["code"]) == (2, "wrong-expression")
-    assert "did you mean 'score'" in refused.document["error"]["detail"]
+    said, shown, caret = refused.document["error"]["detail"].split("\n")
+    assert said == "There is no field 'scor'; did you mean 'score'? At character 18:"
+    assert shown[caret.index("^") :] == "scor > 5"
 
 
 def test_phone_lists_need_no_header(world: World, write: Callable[[str, str], Path]) -> None:

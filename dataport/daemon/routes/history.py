@@ -14,7 +14,6 @@ from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.daemon.services import Services
 from dataport.engine.conflicts import ConflictFilter, Resolution
-from dataport.engine.requests import Message
 
 router = APIRouter(prefix="/v1", tags=["history"])
 
@@ -29,7 +28,6 @@ class ResolveBody(BaseModel):
     take: Take | None = None
     value: Any = None
     shown: Any = None
-    message: Message = ""
 
     def resolution(self) -> Resolution:
         """What was decided. Raises UsageError unless it is exactly one of take and value."""
@@ -55,21 +53,14 @@ class ResolveAllBody(BaseModel):
     dataset: str | None = None
     field: str | None = None
     source: str | None = None
-    message: Message = ""
 
 
-class MessageBody(BaseModel):
-    """Why something is done, for the log."""
+class UndoBody(BaseModel):
+    """Why a commit is taken back."""
 
     model_config = ConfigDict(extra="forbid")
 
-    message: Message = ""
-
-
-class UndoBody(MessageBody):
-    """Why a commit is taken back; a dry run only counts what that would do."""
-
-    dry_run: bool = False
+    message: str = ""
 
 
 @router.get("/commits", summary="Commits, newest first")
@@ -77,7 +68,7 @@ def list_commits(
     services: ServicesDep, dataset: str | None = None, limit: Count = None
 ) -> Response:
     """All commits, or those that touched one dataset."""
-    return answer({"items": services.engine.timeline.log(dataset, limit)})
+    return answer({"items": services.engine.log(dataset, limit)})
 
 
 @router.post("/commits/{commit}/undo", summary="Take back a commit")
@@ -85,9 +76,8 @@ def undo_commit(
     commit: int, services: ServicesDep, origin: OriginDep, body: UndoBody | None = None
 ) -> Response:
     """A new commit; later edits survive and real clashes become conflicts."""
-    body = body or UndoBody()
-    author = services.engine.author(origin)
-    result = services.engine.timeline.undo(commit, author, body.message, is_dry=body.dry_run)
+    message = body.message if body else ""
+    result = services.engine.undo(commit, services.engine.author(origin), message)
     return _changed(services, result)
 
 
@@ -117,18 +107,13 @@ def resolve_all(body: ResolveAllBody, services: ServicesDep, origin: OriginDep) 
     """One commit for all of them."""
     which = ConflictFilter(dataset=body.dataset, field=body.field, source=body.source)
     author = services.engine.author(origin)
-    result = services.engine.resolve_all(which, Resolution(body.take), author, body.message)
-    return _changed(services, result)
+    return _changed(services, services.engine.resolve_all(which, Resolution(body.take), author))
 
 
 @router.post("/conflicts/undo", summary="Take back the newest resolution")
-def undo_resolution(
-    services: ServicesDep, origin: OriginDep, body: MessageBody | None = None
-) -> Response:
+def undo_resolution(services: ServicesDep, origin: OriginDep) -> Response:
     """The conflicts it settled are open again, and the values are as they were."""
-    author = services.engine.author(origin)
-    result = services.engine.timeline.undo_resolution(author, body.message if body else "")
-    return _changed(services, result)
+    return _changed(services, services.engine.undo_resolution(services.engine.author(origin)))
 
 
 @router.get("/conflicts/{conflict}", summary="One conflict")
@@ -143,7 +128,7 @@ def resolve_one(
 ) -> Response:
     """Refused with 409 when the store no longer holds the value that was shown."""
     author = services.engine.author(origin)
-    result = services.engine.resolve(conflict, body.resolution(), author, body.seen(), body.message)
+    result = services.engine.resolve(conflict, body.resolution(), author, body.seen())
     return _changed(services, result)
 
 
