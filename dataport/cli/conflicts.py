@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Group, Session, given, screenful
+from dataport.cli.options import DATASET, Group, Session, given, message_option, screenful
 from dataport.core.words import ConflictStatus, Take
 
 _STATUSES = [*(status.value for status in ConflictStatus), "all"]
@@ -106,6 +106,7 @@ def _place(item: dict[str, Any]) -> str | None:
 @click.option("--dataset", type=DATASET, help="With --all: only of this dataset.")
 @click.option("--field", help="With --all: only of this field.")
 @click.option("--source", help="With --all: only with this source.")
+@message_option
 @click.pass_obj
 def resolve(
     session: Session,
@@ -114,16 +115,18 @@ def resolve(
     every: bool,
     take: str | None,
     value: str | None,
+    message: str | None,
     **chosen: str | None,
 ) -> None:
     """Settle a conflict: ours is the store, theirs the file, base what was sent last."""
     _check_choice(conflict, every, take, value, chosen)
     with session.client() as client:
         if every:
-            body = given(take=take, **chosen)
+            body = given(take=take, message=message, **chosen)
             document = client.post("/v1/conflicts/resolve", body)
         else:
             body = {"take": take} if take else {"value": value or None}
+            body |= given(message=message)
             document = client.post(f"/v1/conflicts/{conflict}/resolve", body)
     session.emit(document, lambda found: _show_resolved(session, found))
 
@@ -155,11 +158,12 @@ def _show_resolved(session: Session, document: dict[str, Any]) -> None:
 
 
 @conflicts_command.command("undo")
+@message_option
 @click.pass_obj
-def undo(session: Session) -> None:
+def undo(session: Session, message: str | None) -> None:
     """Take back the newest resolution."""
     with session.client() as client:
-        document = client.post("/v1/conflicts/undo", {})
+        document = client.post("/v1/conflicts/undo", given(message=message))
     session.emit(document, _show_undone)
 
 

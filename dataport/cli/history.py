@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Command, Session, given
+from dataport.cli.options import DATASET, Command, Session, given, message_option
 from dataport.cli.rows import record_path
 
 
@@ -45,7 +45,11 @@ def _show_log(document: dict[str, Any]) -> None:
 
 def changes_in_short(changes: dict[str, int]) -> str | None:
     """Counts that are not nought: `900 inserted, 2 conflicts`."""
-    said = [f"{number:,} {word}" for word, number in changes.items() if number]
+    said = [
+        output.count(number, "conflict") if word == "conflicts" else f"{number:,} {word}"
+        for word, number in changes.items()
+        if number
+    ]
     return ", ".join(said) or None
 
 
@@ -90,19 +94,32 @@ def _show_version(item: dict[str, Any], before: dict[str, Any], after: dict[str,
 
 @click.command("undo", cls=Command)
 @click.argument("commit", type=click.IntRange(min=1))
+@message_option
+@click.option("--dry-run", is_flag=True, help="Count what would change; change nothing.")
 @click.pass_obj
-def undo_command(session: Session, commit: int) -> None:
-    """Take back one commit by a new one; what was changed since stays."""
+def undo_command(session: Session, commit: int, message: str | None, dry_run: bool) -> None:
+    r"""Take back one commit by a new one; what was changed since stays.
+
+    A value that was changed since becomes a conflict. An undo can be undone too.
+
+    \b
+    dataport undo 12 --dry-run
+    dataport undo 12 -m "Wrong file"
+    """
+    body = given(message=message, dry_run=dry_run)
     with session.client() as client:
-        document = client.post(f"/v1/commits/{commit}/undo", {})
-    session.emit(document, lambda found: _show_undo(session, commit, found))
+        document = client.post(f"/v1/commits/{commit}/undo", body)
+    session.emit(document, lambda found: _show_undo(session, found))
 
 
-def _show_undo(session: Session, undone: int, document: dict[str, Any]) -> None:
-    if document.get("commit") is None:
-        output.say(f"Nothing to take back: commit {undone} no longer shows in the store.")
-    else:
-        changes = changes_in_short(document.get("changes") or {}) or "nothing changed"
-        output.say(f"commit {document['commit']} takes back commit {undone}: {changes}")
-    if document.get("conflicts"):
+def _show_undo(session: Session, document: dict[str, Any]) -> None:
+    undone = document["undoes"]
+    said = changes_in_short(document["changes"]) or "no row changes"
+    if document["reopened"]:
+        said += f", {output.count(document['reopened'], 'conflict')} open again"
+    if document["dry_run"]:
+        output.say(f"Taking back commit {undone} would come to: {said}. Nothing was changed.")
+        return
+    output.say(f"commit {document['commit']} takes back commit {undone}: {said}")
+    if document["conflicts"]:
         output.say(f"Some values were changed since: {session.command('conflicts', 'list')}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Command, Session, absolute, given
+from dataport.cli.options import DATASET, Command, Session, absolute, given, message_option
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import Job, wait_for
 from dataport.core.words import Mode, OnMatch
@@ -35,6 +35,7 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 @click.option(
     "--strict", is_flag=True, help="Any rejected row fails the file; exit 3 if one waits."
 )
+@message_option
 @click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")
 @click.pass_obj
 def import_command(
@@ -104,4 +105,5 @@ def _refused(path: str, error: DataportError) -> Job:
         "file": path,
         "elapsed_s": 0.0,
         "error": error.as_dict(),
+        "exit_code": error.exit_code,
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dataport.core.errors import DataportError
 
 _COMMANDS = {
+    "blame": "blame",
     "completion": "completion",
     "conflicts": "conflicts",
     "daemon": "daemon",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dataport.client.api import Client
     from dataport.core.paths import Home
 
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 FOR_PEOPLE = 50
 """Items of a list that a screen shows when nobody said how many."""
@@ -186,10 +188,32 @@ def absolute(path: str) -> str:
     return found
 
 
+def message_option(function: Decorated) -> Decorated:
+    """`--message TEXT`, `-m TEXT`: what the log is to say of a commit."""
+    return click.option("-m", "--message", metavar="TEXT", help="Why, for the log.")(function)
+
+
 class DatasetName(click.ParamType[str]):
     """A dataset's name; the shell completes it from the home's definitions."""
 
     name = "dataset"
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - click's signature
+    ) -> str:
+        """A name that can be part of an address; the daemon knows whether it has such a dataset."""
+        if value and not set(value) & set("/?#%"):
+            return value
+        from dataport.core.errors import NotFoundError
+
+        raise NotFoundError(
+            "unknown-dataset",
+            f"There is no dataset called {value!r}.",
+            hint="List them: dataport datasets",
+        )
 
     def shell_complete(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Command, Session, given, names, screenful
+from dataport.cli.options import DATASET, Command, Session, given, message_option, names, screenful
 
 
 @click.command("rows", cls=Command)
@@ -62,7 +62,7 @@ def _show_rows(document: dict[str, Any]) -> None:
 @click.argument("dataset", type=DATASET)
 @click.argument("key", metavar="KEY")
 @click.argument("assignments", metavar="FIELD=VALUE...", nargs=-1, required=True)
-@click.option("--message", help="Why, for the history.")
+@message_option
 @click.pass_obj
 def edit_command(
     session: Session, dataset: str, key: str, assignments: tuple[str, ...], message: str | None

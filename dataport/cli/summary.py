@@ -9,9 +9,7 @@ from dataport.cli import errors, output
 from dataport.cli.options import Session
 from dataport.cli.waiting import Job
 
-REJECTED = "rejected-rows"
-"""Error code of a strict import that had rejects."""
-
+_WORST_FIRST = (errors.FAILED, errors.USAGE, errors.INTERRUPTED, errors.WAITS)
 _ROWS = ("read", "valid", "rejected", "duplicate")
 _CHANGES = ("inserted", "updated", "deleted", "unchanged", "skipped")
 
@@ -29,22 +27,11 @@ def show_job(session: Session, job: Job) -> None:
 
 
 def exit_code(jobs: list[Job], strict: bool) -> int:
-    """0 done, 1 failed, 130 cancelled; with `strict` 3 for rejects or if somebody is needed."""
-    if any(_has_failed(job) for job in jobs):
-        return errors.FAILED
-    if any(job.get("status") == "cancelled" for job in jobs):
-        return errors.INTERRUPTED
-    if any(_was_rejected(job) for job in jobs) or (strict and any(map(_needs_person, jobs))):
-        return errors.WAITS
-    return errors.DONE
-
-
-def _was_rejected(job: Job) -> bool:
-    return (job.get("error") or {}).get("code") == REJECTED
-
-
-def _has_failed(job: Job) -> bool:
-    return job.get("status") == "failed" and not _was_rejected(job)
+    """The worst of what the jobs ended with; with `strict` 3 if somebody is needed."""
+    codes = {job.get("exit_code") or errors.DONE for job in jobs}
+    if strict and any(map(_needs_person, jobs)):
+        codes.add(errors.WAITS)
+    return next((code for code in _WORST_FIRST if code in codes), errors.DONE)
 
 
 def _needs_person(job: Job) -> bool:

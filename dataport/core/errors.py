@@ -6,6 +6,7 @@ DataportError
 +-- NotFoundError      no such job, dataset, record, commit (exit 1, HTTP 404)
 +-- StateError         right request, wrong moment (exit 1, HTTP 409)
 +-- InputError         a file can't be taken as it is (exit 1, HTTP 422)
+|   +-- RejectedError  a strict import met rows that can't be taken (exit 3)
 +-- StoreError         the store can't be opened or is not ours to open (exit 1, HTTP 500)
 +-- CancelledError     somebody cancelled the work (exit 130, HTTP 409)
 +-- NoDaemonError      no daemon and none allowed (exit 4, HTTP 503)
@@ -20,7 +21,8 @@ class DataportError(Exception):
     """An error with a machine code and three parts for a person.
 
     `code` is a stable kebab-case word, `title` says what happened, `detail` gives the
-    particulars and `hint` says what to do about it.
+    particulars and `hint` says what to do about it. The class alone decides how the command line
+    exits (design section 12), also where the error ended a job of the daemon.
     """
 
     exit_code: ClassVar[int] = 1
@@ -76,6 +78,12 @@ class InputError(DataportError):
     """A file can't be taken as it is; nothing of it was merged."""
 
     http_status = 422
+
+
+class RejectedError(InputError):
+    """An import was to take all rows of a file or none, and some can't be taken."""
+
+    exit_code = 3
 
 
 class StoreError(DataportError):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from dataport.core.clock import now
-from dataport.core.errors import CancelledError, DataportError
+from dataport.core.errors import CancelledError, DataportError, RejectedError
 from dataport.core.words import JobStatus
 from dataport.daemon.disposal import DONE, FAILED, dispose, put_rejects
 from dataport.daemon.live import LiveJob, LiveJobs
@@ -92,7 +92,7 @@ class JobRunner:
         job.disposal = FAILED if job.inbox else None
         if not is_cancelled:
             log.warning("Job %d failed: %s", job.job, error)
-            if error.code == "rejected-rows":
+            if isinstance(error, RejectedError):
                 self._try_rejects(job)
         self._engine.jobs.save(job)
         self._finished(live)

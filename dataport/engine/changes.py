@@ -1,4 +1,4 @@
-"""Changes that people make: edit a record, settle conflicts, take a commit back.
+"""Changes that people make: edit a record, settle conflicts.
 
 Each is one commit on the same tables that imports write, so each can be undone too.
 """
@@ -18,7 +18,6 @@ from dataport.engine.commits import (
     Commit,
     CommitPart,
     next_commit,
-    undone_commits,
     write_commit,
 )
 from dataport.engine.conflicts import (
@@ -30,8 +29,6 @@ from dataport.engine.conflicts import (
     settle_converged,
 )
 from dataport.engine.merging.apply import keep_versions
-from dataport.engine.merging.bases import undo_bases
-from dataport.engine.merging.undo import undo_conflicts, undo_rows
 from dataport.engine.sql import from_json, ident, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_values
@@ -142,6 +139,7 @@ def resolve_one(
     how: Resolution,
     author: Author,
     shown: tuple[Any] | None = None,
+    message: str = "",
 ) -> dict[str, Any]:
     """Settle one conflict; `shown` is the store's value that the person decided about.
 
@@ -162,8 +160,8 @@ def resolve_one(
         checked = check_values(dataset, {item["field"]: how.value})[item["field"]]
         how = Resolution(value=None if checked is None else json.loads(checked))
     which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
-    message = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
-    return _resolve(store, datasets, which, how, author, message)
+    text = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
+    return _resolve(store, datasets, which, how, author, message or text)
 
 
 def resolve_all(
@@ -172,11 +170,12 @@ def resolve_all(
     which: ConflictFilter,
     how: Resolution,
     author: Author,
+    message: str = "",
 ) -> dict[str, Any]:
     """Settle every open conflict that `which` names, as one commit."""
     scope = " ".join(text for text in (which.dataset, which.field, which.source) if text)
-    message = f"Resolve all conflicts{f' of {scope}' if scope else ''}: take {how.word()}"
-    return _resolve(store, datasets, which, how, author, message)
+    text = f"Resolve all conflicts{f' of {scope}' if scope else ''}: take {how.word()}"
+    return _resolve(store, datasets, which, how, author, message or text)
 
 
 def _resolve(
@@ -203,84 +202,3 @@ def _resolve(
             total = {key: total[key] + changes[key] for key in total}
         write_commit(cursor, Commit(commit, "resolve", author, message, tuple(parts)))
     return {"resolved": resolved, "commit": commit, "changes": total}
-
-
-def undo(
-    store: Store, datasets: Mapping[str, Dataset], undone: int, author: Author, message: str = ""
-) -> dict[str, Any]:
-    """Take back a commit as a new one; later edits survive, real clashes become conflicts.
-
-    Raises NotFoundError for an unknown commit, StateError when it is undone already.
-    """
-    with store.writing() as cursor:
-        found = cursor.execute(
-            'SELECT message FROM store.commits WHERE "commit" = ?', [undone]
-        ).fetchone()
-        if found is None:
-            raise NotFoundError(
-                "unknown-commit", f"There is no commit {undone}.", hint="List them: dataport log."
-            )
-        _refuse_twice(cursor, undone)
-        commit = next_commit(cursor)
-        names = cursor.execute(
-            'SELECT DISTINCT dataset FROM store.commit_parts WHERE "commit" = ? ORDER BY 1',
-            [undone],
-        ).fetchall()
-        parts, total, reopened = [], dict(_NO_CHANGES), undo_conflicts(cursor, undone, commit)
-        for (name,) in names:
-            dataset = find_dataset(datasets, name)
-            plan = undo_rows(cursor, dataset, undone, commit)
-            undo_bases(cursor, dataset, undone, commit)
-            settle_converged(cursor, dataset, commit)
-            parts.append(CommitPart(name, changes=plan.changes()))
-            total = {key: total[key] + plan.changes()[key] for key in total}
-        _mark_files(cursor, undone, commit)
-        text = message or f"Undo commit {undone} ({found[0]})"
-        write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
-    return {
-        "commit": commit,
-        "undoes": undone,
-        "changes": total,
-        "conflicts": total["conflicts"],
-        "reopened": reopened,
-    }
-
-
-def undo_resolution(
-    store: Store, datasets: Mapping[str, Dataset], author: Author
-) -> dict[str, Any]:
-    """Take back the newest resolution that still stands. Raises StateError if there is none."""
-    with store.reading() as cursor:
-        row = cursor.execute(
-            "SELECT max(\"commit\") FROM store.commits WHERE kind = 'resolve'"
-            ' AND NOT list_contains($undone, "commit")',
-            {"undone": sorted(undone_commits(cursor))},
-        ).fetchone()
-    if row is None or row[0] is None:
-        raise StateError("nothing-to-undo", "There is no resolution to take back.")
-    return undo(store, datasets, int(row[0]), author)
-
-
-def _refuse_twice(cursor: Connection, undone: int) -> None:
-    taken_back = undone_commits(cursor)
-    if undone not in taken_back:
-        return
-    rows = cursor.execute(
-        'SELECT "commit" FROM store.commits WHERE undoes = ? ORDER BY 1', [undone]
-    ).fetchall()
-    number = next(by for (by,) in rows if by not in taken_back)
-    raise StateError(
-        "already-undone",
-        f"Commit {undone} is undone already, by commit {number}.",
-        hint=f"To bring it back, undo that one: dataport undo {number}.",
-    )
-
-
-def _mark_files(cursor: Connection, undone: int, commit: int) -> None:
-    """A file whose commit is undone may be imported again; undoing the undo takes that back."""
-    cursor.execute(
-        'UPDATE store.files SET undone_by = CASE WHEN list_contains($undone, "commit")'
-        " THEN $by END"
-        ' WHERE list_contains($undone, "commit") = (undone_by IS NULL)',
-        {"undone": sorted(undone_commits(cursor, undone)), "by": commit},
-    )

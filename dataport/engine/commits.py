@@ -63,16 +63,21 @@ def head(cursor: Connection) -> int:
     return _highest(cursor, "commits", "commit")
 
 
+def undo_links(cursor: Connection) -> dict[int, int]:
+    """Every commit that is an undo, oldest first, with the commit it takes back."""
+    rows = cursor.execute(
+        'SELECT "commit", undoes FROM store.commits WHERE undoes IS NOT NULL ORDER BY 1'
+    ).fetchall()
+    return dict(rows)
+
+
 def undone_commits(cursor: Connection, *more: int) -> set[int]:
     """Commits that stand undone: taken back by a commit that stands itself.
 
     `more` are being undone by the commit that is not written yet.
     """
-    rows = cursor.execute(
-        'SELECT "commit", undoes FROM store.commits WHERE undoes IS NOT NULL ORDER BY 1 DESC'
-    ).fetchall()
     undone = set(more)
-    for number, undoes in rows:
+    for number, undoes in reversed(undo_links(cursor).items()):
         if number not in undone:
             undone.add(undoes)
     return undone

@@ -14,8 +14,8 @@ from dataport.core.errors import ConfigError, StateError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
-from dataport.engine import changes, conflicts, history
-from dataport.engine.catalog.load import find_dataset, load_dataset
+from dataport.engine import changes, conflicts
+from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
 from dataport.engine.conflicts import ConflictFilter, Resolution
@@ -30,6 +30,7 @@ from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Store
+from dataport.engine.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Engine:
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.timeline = Timeline(store, lambda: self._datasets)
 
     @classmethod
     def open(cls, home: Home, settings: Settings) -> Engine:
@@ -133,27 +135,24 @@ class Engine:
         with self.store.reading() as cursor, filtering(selection.where):
             return rows_document(cursor, selection)
 
-    def record_history(self, name: str, key: str) -> list[dict[str, Any]]:
-        """Versions of one record, newest first."""
-        dataset = find_dataset(self._datasets, name)
-        with self.store.reading() as cursor:
-            return history.record_history(cursor, dataset, changes.normal_key(dataset, key))
-
-    def log(self, dataset: str | None, limit: int | None) -> list[dict[str, Any]]:
-        """Commits newest first."""
-        if dataset is not None:
-            find_dataset(self._datasets, dataset)
-        with self.store.reading() as cursor:
-            return history.log(cursor, dataset, limit)
-
     def conflicts(
         self, which: ConflictFilter, limit: int | None = None, offset: int = 0
     ) -> dict[str, Any]:
-        """Conflicts, oldest first. Raises NotFoundError for an unknown dataset."""
-        if which.dataset is not None:
-            find_dataset(self._datasets, which.dataset)
+        """Conflicts, oldest first. Raises NotFoundError, UsageError for an unknown field."""
+        self._check_filter(which)
         with self.store.reading() as cursor:
             return conflicts.list_conflicts(cursor, self._datasets, which, limit, offset)
+
+    def _check_filter(self, which: ConflictFilter) -> None:
+        """Refuse a dataset that is not there, and a field that no dataset in question has."""
+        if which.dataset is not None:
+            dataset = find_dataset(self._datasets, which.dataset)
+            if which.field is not None:
+                find_field(dataset, which.field)
+        elif which.field is not None and not any(
+            which.field in dataset.field_names for dataset in self._datasets.values()
+        ):
+            raise UsageError("unknown-field", f"No dataset has a field {which.field!r}.")
 
     def conflict(self, number: int) -> dict[str, Any]:
         """One conflict."""
@@ -225,12 +224,7 @@ class Engine:
         """Set fields of one record, as a commit by the user."""
         dataset = find_dataset(self._datasets, name)
         for field in values:
-            if field not in dataset.field_names:
-                raise UsageError(
-                    "unknown-field",
-                    f"{name} has no field {field!r}.",
-                    hint=f"Fields: {', '.join(dataset.field_names)}.",
-                )
+            find_field(dataset, field)
         return changes.edit(
             self.store,
             dataset,
@@ -243,31 +237,23 @@ class Engine:
         )
 
     def resolve(
-        self, number: int, how: Resolution, author: Author, shown: tuple[Any] | None
+        self,
+        number: int,
+        how: Resolution,
+        author: Author,
+        shown: tuple[Any] | None,
+        message: str = "",
     ) -> dict[str, Any]:
         """Settle one conflict."""
-        return changes.resolve_one(self.store, self._datasets, number, how, author, shown)
+        return changes.resolve_one(self.store, self._datasets, number, how, author, shown, message)
 
-    def resolve_all(self, which: ConflictFilter, how: Resolution, author: Author) -> dict[str, Any]:
+    def resolve_all(
+        self, which: ConflictFilter, how: Resolution, author: Author, message: str = ""
+    ) -> dict[str, Any]:
         """Settle every open conflict that `which` names. Raises NotFoundError, UsageError."""
-        if which.dataset is not None:
-            dataset = find_dataset(self._datasets, which.dataset)
-            if which.field is not None and which.field not in dataset.field_names:
-                raise UsageError(
-                    "unknown-field",
-                    f"{dataset.name} has no field {which.field!r}.",
-                    hint=f"Fields: {', '.join(dataset.field_names)}.",
-                )
+        self._check_filter(which)
         which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
-        return changes.resolve_all(self.store, self._datasets, which, how, author)
-
-    def undo_resolution(self, author: Author) -> dict[str, Any]:
-        """Take back the newest resolution."""
-        return changes.undo_resolution(self.store, self._datasets, author)
-
-    def undo(self, commit: int, author: Author, message: str = "") -> dict[str, Any]:
-        """Take back a commit as a new one."""
-        return changes.undo(self.store, self._datasets, commit, author, message)
+        return changes.resolve_all(self.store, self._datasets, which, how, author, message)
 
     # -- keeping house ---------------------------------------------------------------------
 

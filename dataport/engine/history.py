@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from dataport.core.clock import iso
 from dataport.core.errors import NotFoundError
+from dataport.core.words import Operation
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import CHANGE_NAMES
-from dataport.engine.sql import (
-    idents,
-    row_document,
-    rows_table,
-    versions_table,
-)
 from dataport.engine.store import Connection
+from dataport.engine.versions import Change, Version, changes_by_commit, record_versions
 
 
 def log(
@@ -59,52 +54,40 @@ def _log_item(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def record_history(cursor: Connection, dataset: Dataset, key: str) -> list[dict[str, Any]]:
     """Versions of one record, newest first. Raises NotFoundError if there never was one."""
-    document = row_document(dataset.fields, "v.")
-    columns = f"_key, _commit, _line, {idents(dataset.field_names)}"
-    rows = cursor.execute(
-        f"WITH v AS (SELECT {columns}, NULL AS _until FROM {rows_table(dataset.name)}"
-        f" WHERE _key = $key UNION ALL SELECT {columns}, _until"
-        f" FROM {versions_table(dataset.name)} WHERE _key = $key)"
-        f" SELECT v._commit, v._until, v._line, CAST({document} AS VARCHAR) FROM v"
-        " ORDER BY v._commit",
-        {"key": key},
-    ).fetchall()
-    if not rows:
-        raise NotFoundError(
-            "unknown-record",
-            f"{dataset.name} has no record with key {key!r}, and never had.",
-            hint=f"List keys with: dataport rows {dataset.name} --fields "
-            + ",".join(dataset.primary_key),
-        )
-    commits = {item["commit"]: item for item in log(cursor, dataset.name)}
+    versions = record_versions(cursor, dataset, key)
+    if not versions:
+        raise never_had(dataset, key)
+    numbers = [number for v in versions for number in (v.commit, v.until) if number is not None]
+    changes = changes_by_commit(cursor, dataset, numbers)
     items = []
-    ended: int | None = None
-    for position, (commit, until, line, values) in enumerate(rows):
-        operation = "update" if ended == commit else "insert"
-        items.append(_history_item(commits, commit, operation, line, json.loads(values)))
-        following = rows[position + 1][0] if position + 1 < len(rows) else None
-        if until is not None and until != following:
-            items.append(_history_item(commits, until, "delete", None, None))
-        ended = until
+    for version, following in zip(versions, [*versions[1:], None], strict=True):
+        operation = Operation.INSERT if version.is_new else Operation.UPDATE
+        items.append(_item(changes[version.commit], operation, version))
+        if version.until is not None and (following is None or following.is_new):
+            items.append(_item(changes[version.until], Operation.DELETE, None))
     return items[::-1]
 
 
-def _history_item(
-    commits: dict[int, dict[str, Any]],
-    commit: int,
-    operation: str,
-    line: int | None,
-    values: dict[str, Any] | None,
-) -> dict[str, Any]:
-    entry = commits.get(commit, {})
+def _item(change: Change, operation: Operation, version: Version | None) -> dict[str, Any]:
     return {
-        "commit": commit,
-        "time": entry.get("time"),
-        "actor": entry.get("actor"),
-        "source": entry.get("source"),
-        "operation": operation,
-        "values": values,
-        "file": entry.get("file"),
-        "line": line,
-        "message": entry.get("message"),
+        "commit": change.commit,
+        "time": iso(change.time),
+        "actor": change.actor,
+        "source": change.source,
+        "operation": str(operation),
+        "values": version.values if version else None,
+        "kind": change.kind,
+        "file": change.file,
+        "line": version.line if version and change.file else None,
+        "message": change.message,
     }
+
+
+def never_had(dataset: Dataset, key: str) -> NotFoundError:
+    """The error for a record that is in no version of the dataset."""
+    return NotFoundError(
+        "unknown-record",
+        f"{dataset.name} has no record with key {key!r}, and never had.",
+        hint=f"List keys with: dataport rows {dataset.name} --fields "
+        + ",".join(dataset.primary_key),
+    )

@@ -36,6 +36,8 @@ class Job:
     message: str = ""
     notices: list[str] = field(default_factory=list)
     error: dict[str, str] | None = None
+    exit_code: int | None = None
+    """What the command line exits with for a job that ended; None before."""
     started: datetime | None = None
     finished: datetime | None = None
     identity: dict[str, int] | None = None
@@ -56,6 +58,7 @@ class Job:
         "rejects_file",
         "message",
         "notices",
+        "exit_code",
         "identity",
         "planned_at",
     )
@@ -70,6 +73,7 @@ class Job:
         """Note the outcome and the time."""
         self.status, self.finished = status, now()
         self.error = error.as_dict() if error else None
+        self.exit_code = error.exit_code if error else 0
         self.phase = Phase.DONE
 
     def document(self) -> dict[str, Any]:
@@ -98,6 +102,7 @@ class Job:
             "message": self.message,
             "notices": list(self.notices),
             "error": self.error,
+            "exit_code": self.exit_code,
         }
 
     def _options(self) -> dict[str, Any]:

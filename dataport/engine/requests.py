@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataport.core.words import Mode, OnMatch, Origin
+
+Message = Annotated[str, Field(max_length=2_000)]
+"""What a person says about a commit; empty for a default that says what was done."""
 
 DEFAULT_SOURCE = "manual"
 """Source of files that nobody said anything about."""
@@ -32,6 +35,7 @@ class ImportRequest(Request):
     dry_run: bool = False
     hold: bool = False
     strict: bool = False
+    message: Message = Field("", description="Why, for the log; else what was imported.")
     inbox: str | None = None
     origin: Origin = Origin.API
 

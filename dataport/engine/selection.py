@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataport.core.errors import UsageError
 from dataport.core.moments import read_moment
 from dataport.engine.as_of import commit_as_of, rows_as_of
+from dataport.engine.catalog.load import find_field
 from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.expressions import check_expression
 from dataport.engine.sql import ident, idents, literal, row_document
@@ -35,7 +36,7 @@ class Selection:
     def columns(self) -> tuple[Field, ...]:
         """The selected fields, in the order asked for. Raises UsageError for an unknown one."""
         names = self.fields or self.dataset.field_names
-        return tuple(_field(self.dataset, name) for name in names)
+        return tuple(find_field(self.dataset, name) for name in names)
 
 
 def selected(cursor: Connection, selection: Selection) -> str:
@@ -58,7 +59,7 @@ def order_by(selection: Selection) -> str:
     """A total order: the fields asked for, then the key."""
     terms = []
     for name in selection.sort:
-        field = _field(selection.dataset, name.removeprefix("-"))
+        field = find_field(selection.dataset, name.removeprefix("-"))
         terms.append(f"{ident(field.name)} {'DESC' if name.startswith('-') else 'ASC'} NULLS LAST")
     return "ORDER BY " + ", ".join([*terms, "_key"])
 
@@ -78,17 +79,6 @@ def rows_document(cursor: Connection, selection: Selection) -> str:
     name = cursor.execute("SELECT CAST(to_json(?) AS VARCHAR)", [selection.dataset.name]).fetchone()
     rows = ",".join(text for (text,) in texts)
     return f'{{"dataset":{name[0] if name else ""},"total":{total},"rows":[{rows}]}}'
-
-
-def _field(dataset: Dataset, name: str) -> Field:
-    try:
-        return dataset.field(name)
-    except KeyError as error:
-        raise UsageError(
-            "unknown-field",
-            f"{dataset.name} has no field {name!r}.",
-            hint=f"Fields: {', '.join(dataset.field_names)}.",
-        ) from error
 
 
 def _date_conditions(selection: Selection) -> list[str]:

@@ -116,6 +116,18 @@ class Store:
             yield cursor
 
     @contextmanager
+    def trying(self) -> Iterator[Connection]:
+        """A cursor inside a transaction that is rolled back: what a change would come to."""
+        with self._write_lock, self.reading() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            except duckdb.InterruptException as error:
+                raise CancelledError from error
+            finally:
+                _roll_back(cursor)
+
+    @contextmanager
     def noting(self) -> Iterator[Connection]:
         """A short transaction for records that no merge reads: jobs and audit."""
         with self.reading() as cursor, transaction(cursor):

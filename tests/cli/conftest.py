@@ -264,6 +264,7 @@ def job_document(**changed: Any) -> Json:
         "message": "",
         "notices": [],
         "error": None,
+        "exit_code": {"failed": 1, "cancelled": 130}.get(changed.get("status", ""), 0),
         **changed,
     }
 

@@ -69,7 +69,9 @@ def test_every_option_reaches_the_daemon_and_none_that_was_not_given(
         "origin": "cli",
     }
     daemon.requests.clear()
-    words = "--dataset leads --source crm --mapping m --format csv --mode mirror --on-match fill"
+    words = (
+        "--dataset leads --source crm --mapping m --format csv --mode mirror --on-match fill -m why"
+    )
     cli("import", "../x.csv", *words.split(), "--dry-run", "--hold", "--strict")
     assert daemon.body("POST", "/v1/imports") == {
         "path": str(tmp_path.parent / "x.csv"),
@@ -82,6 +84,7 @@ def test_every_option_reaches_the_daemon_and_none_that_was_not_given(
         "dry_run": True,
         "hold": True,
         "strict": True,
+        "message": "why",
         "origin": "cli",
     }
 
@@ -146,8 +149,9 @@ def test_a_failed_import_prints_its_job_and_exits_1(cli: Cli, script_import: Scr
         ({"rows": CLEAN, "changes": QUIET}, ["--strict"], 0),
         ({"rows": CLEAN, "status": "waiting", "changes": QUIET}, ["--strict"], 3),
         ({"rows": CLEAN, "status": "waiting", "changes": QUIET}, ["--hold"], 0),
-        ({"status": "failed", "error": {"code": "rejected-rows", "title": "t"}}, ["--strict"], 3),
-        ({"status": "failed", "error": {"code": "empty-file", "title": "t"}}, ["--strict"], 1),
+        ({"status": "failed", "exit_code": 3, "error": {"title": "t"}}, ["--strict"], 3),
+        ({"status": "failed", "exit_code": 2, "error": {"title": "t"}}, ["--strict"], 2),
+        ({"status": "failed", "exit_code": 1, "error": {"title": "t"}}, ["--strict"], 1),
         ({"status": "cancelled"}, [], 130),
     ],
 )

@@ -101,7 +101,8 @@ def test_an_unclear_resolution_is_refused(cli: Cli, daemon: FakeDaemon, words: l
 
 def test_a_resolution_is_taken_back(cli: Cli, daemon: FakeDaemon) -> None:
     daemon.on("POST", "/v1/conflicts/undo", {"commit": 10, "reopened": 2})
-    assert cli("conflicts", "undo").out == "2 conflicts open again, commit 10.\n"
+    assert cli("conflicts", "undo", "-m", "Wrong").out == "2 conflicts open again, commit 10.\n"
+    assert daemon.body("POST", "/v1/conflicts/undo") == {"message": "Wrong"}
 
 
 def test_no_conflicts_is_said(cli: Cli, daemon: FakeDaemon) -> None:
@@ -110,64 +111,3 @@ def test_no_conflicts_is_said(cli: Cli, daemon: FakeDaemon) -> None:
     daemon.on("POST", "/v1/conflicts/resolve", {"resolved": 0, "commit": None})
     result = cli("conflicts", "resolve", "--all", "--take", "ours")
     assert "conflicts undo" not in result.out
-
-
-COMMIT = {
-    "commit": 12,
-    "time": "2026-11-21T08:00:00.000Z",
-    "actor": "ada",
-    "source": "crm",
-    "job": 7,
-    "message": "Import leads.csv",
-    "changes": {"inserted": 900, "updated": 0, "conflicts": 2},
-}
-
-
-def test_the_log_names_who_when_and_how_much(cli: Cli, daemon: FakeDaemon) -> None:
-    """HIS-01, HIS-03, HIS-04."""
-    daemon.on("GET", "/v1/commits", {"items": [COMMIT]})
-    out = cli("log", "--dataset", "leads", "--limit", "5").out
-    assert "2026-11-21 08:00:00" in out
-    assert "900 inserted, 2 conflicts" in out
-    assert "ada" in out
-    assert daemon.query("/v1/commits") == {"dataset": "leads", "limit": "5"}
-    assert cli("log", "--json").document == {"items": [COMMIT]}
-
-
-def version(commit: int, operation: str, values: dict[str, Any] | None) -> dict[str, Any]:
-    entry = {key: COMMIT[key] for key in ("time", "actor", "source")}
-    return {**entry, "commit": commit, "operation": operation, "values": values}
-
-
-def test_a_record_s_history_shows_what_each_commit_changed(cli: Cli, daemon: FakeDaemon) -> None:
-    items = [
-        version(4, "delete", None),
-        version(3, "update", {"name": "Zoë", "status": None, "score": 5}),
-        version(1, "insert", {"name": "Zoë", "status": "new", "score": None}),
-    ]
-    path = "/v1/records/leads/L-1/history"
-    daemon.on("GET", path, {"items": items})
-    assert cli("history", "leads", "L-1").out.splitlines() == [
-        "commit 4  2026-11-21 08:00:00  delete from crm by ada",
-        "commit 3  2026-11-21 08:00:00  update from crm by ada",
-        "    status  new -> -",
-        "    score  - -> 5",
-        "commit 1  2026-11-21 08:00:00  insert from crm by ada",
-        "    name  Zoë",
-        "    status  new",
-    ]
-    assert cli("history", "leads", "L-1", "--json").document == {"items": items}
-
-
-def test_undo_says_which_commit_takes_back_which(cli: Cli, daemon: FakeDaemon) -> None:
-    document = {"commit": 13, "changes": {"updated": 3}, "conflicts": 1}
-    daemon.on("POST", "/v1/commits/12/undo", document)
-    out = cli("undo", "12").out
-    assert out.startswith("commit 13 takes back commit 12: 3 updated\n")
-    assert "conflicts list" in out
-    assert cli("undo", "12", "--json").document == document
-
-
-def test_an_undo_of_nothing_is_said(cli: Cli, daemon: FakeDaemon) -> None:
-    daemon.on("POST", "/v1/commits/12/undo", {"commit": None, "changes": {}, "conflicts": 0})
-    assert cli("undo", "12").out.startswith("Nothing to take back")

@@ -29,11 +29,11 @@ def full(world: World, write: Callable[[str, str], Path]) -> World:
     return world
 
 
-def refused(world: World, path: Path, *words: str) -> dict[str, str]:
+def refused(world: World, path: Path, *words: str, code: int = 1) -> dict[str, str]:
     """The error of an import that must fail, having checked everything around it."""
     before = world.rows(), world.log()
     done = world.run("import", str(path), *(words or ("--dataset", "leads", "--source", "crm")))
-    assert done.code == 1, done
+    assert done.code == code, done
     assert (done.document["status"], done.document["commit"]) == ("failed", None)
     error: dict[str, str] = done.document["error"]
     assert error["title"]
@@ -146,7 +146,7 @@ def test_a_filter_that_meets_a_wrong_value_is_a_wrong_filter(
         done = full.run("rows", "leads", "--where", text)
         assert (done.code, done.document["error"]["code"]) == (2, "wrong-expression")
         job = full.run("export", "leads", "--where", text)
-        assert (job.code, job.document["error"]["code"]) == (1, "wrong-expression")
+        assert (job.code, job.document["error"]["code"]) == (2, "wrong-expression")
 
 
 def test_a_broken_line_that_was_not_fixed_stays_out(
@@ -159,10 +159,54 @@ def test_a_broken_line_that_was_not_fixed_stays_out(
     assert [row["lead_id"] for row in full.rows()] == ["L1", "N1"]
 
 
-@pytest.mark.parametrize("words", [("--format", "xml"), ("--mapping", "nope")])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--dataset", "leads", "--format", "xml"), 2),
+        (("--dataset", "leads", "--mapping", "nope"), 1),
+        (("--dataset", "leeds"), 1),
+        ((), 2),
+    ],
+)
 def test_unknown_words_are_refused(
-    full: World, write: Callable[[str, str], Path], words: tuple[str, str]
+    full: World, write: Callable[[str, str], Path], words: tuple[str, ...], code: int
 ) -> None:
+    """Design section 12: a wrong request exits 2, also where a job found out; what is not
+    there exits 1."""
     path = write("x.csv", "lead_id,name\nL2,Bob\n")
-    error = refused(full, path, "--dataset", "leads", "--source", "crm", *words)
+    error = refused(full, path, "--source", "crm", *words, code=code)
     assert error["code"].startswith("unknown-")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--fields", "nope"),
+        ("--sort", "-nope"),
+        ("--where", "nope = 1"),
+        ("--where", "score = 'abc'"),
+        ("--as-of", "yesterday"),
+        ("--as-of", "99"),
+    ],
+    ids=" ".join,
+)
+def test_a_list_and_an_export_refuse_alike(full: World, words: tuple[str, str]) -> None:
+    """Design section 12: one mistake, one code and one exit, whichever command it is made in."""
+    listed, exported = full.run("rows", "leads", *words), full.run("export", "leads", *words)
+    assert exported.document["error"] == listed.document["error"]
+    assert exported.code == listed.code == (1 if "99" in words else 2)
+
+
+@pytest.mark.parametrize("words", [("--from", "yesterday"), ("--until", "2026-13-40")])
+def test_a_wrong_date_is_a_wrong_request(full: World, words: tuple[str, str]) -> None:
+    done = full.run("export", "leads", *words)
+    assert (done.code, done.document["error"]["code"]) == (2, "wrong-date")
+
+
+def test_a_filter_of_conflicts_is_checked(full: World) -> None:
+    for words in (("list",), ("resolve", "--all", "--take", "ours")):
+        for more in (("--dataset", "leads"), ()):
+            done = full.run("conflicts", *words, *more, "--field", "nope")
+            assert (done.code, done.document["error"]["code"]) == (2, "unknown-field")
+        done = full.run("conflicts", *words, "--dataset", "a/b")
+        assert (done.code, done.document["error"]["code"]) == (1, "unknown-dataset")

@@ -43,6 +43,7 @@ def job(number: int, status: str = "completed", **values: Any) -> Document:
         "message": "",
         "notices": [],
         "error": None,
+        "exit_code": {"completed": 0, "failed": 1, "cancelled": 130}.get(status),
     }
     return document | values
 

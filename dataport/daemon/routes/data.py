@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.engine.engine import check_definition
+from dataport.engine.requests import Message
 
 router = APIRouter(prefix="/v1", tags=["data"])
 
@@ -22,7 +23,7 @@ class EditBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     set: dict[str, Any]
-    message: str = ""
+    message: Message = ""
 
 
 class DefinitionBody(BaseModel):
@@ -93,7 +94,13 @@ def edit_record(
 @router.get("/records/{dataset}/{key:path}/history", summary="Versions of one record")
 def record_history(dataset: str, key: str, services: ServicesDep) -> Response:
     """Newest first."""
-    return answer({"items": services.engine.record_history(dataset, key)})
+    return answer({"items": services.engine.timeline.record_history(dataset, key)})
+
+
+@router.get("/records/{dataset}/{key:path}/blame", summary="Who last set each value of a record")
+def blame_record(dataset: str, key: str, services: ServicesDep) -> Response:
+    """One item a field: the commit that set its value, and the file and line it came from."""
+    return answer({"items": services.engine.timeline.blame(dataset, key)})
 
 
 def _names(text: str | None) -> tuple[str, ...]:

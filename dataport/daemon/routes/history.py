@@ -14,6 +14,7 @@ from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.daemon.services import Services
 from dataport.engine.conflicts import ConflictFilter, Resolution
+from dataport.engine.requests import Message
 
 router = APIRouter(prefix="/v1", tags=["history"])
 
@@ -28,6 +29,7 @@ class ResolveBody(BaseModel):
     take: Take | None = None
     value: Any = None
     shown: Any = None
+    message: Message = ""
 
     def resolution(self) -> Resolution:
         """What was decided. Raises UsageError unless it is exactly one of take and value."""
@@ -53,14 +55,21 @@ class ResolveAllBody(BaseModel):
     dataset: str | None = None
     field: str | None = None
     source: str | None = None
+    message: Message = ""
 
 
-class UndoBody(BaseModel):
-    """Why a commit is taken back."""
+class MessageBody(BaseModel):
+    """Why something is done, for the log."""
 
     model_config = ConfigDict(extra="forbid")
 
-    message: str = ""
+    message: Message = ""
+
+
+class UndoBody(MessageBody):
+    """Why a commit is taken back; a dry run only counts what that would do."""
+
+    dry_run: bool = False
 
 
 @router.get("/commits", summary="Commits, newest first")
@@ -68,7 +77,7 @@ def list_commits(
     services: ServicesDep, dataset: str | None = None, limit: Count = None
 ) -> Response:
     """All commits, or those that touched one dataset."""
-    return answer({"items": services.engine.log(dataset, limit)})
+    return answer({"items": services.engine.timeline.log(dataset, limit)})
 
 
 @router.post("/commits/{commit}/undo", summary="Take back a commit")
@@ -76,8 +85,9 @@ def undo_commit(
     commit: int, services: ServicesDep, origin: OriginDep, body: UndoBody | None = None
 ) -> Response:
     """A new commit; later edits survive and real clashes become conflicts."""
-    message = body.message if body else ""
-    result = services.engine.undo(commit, services.engine.author(origin), message)
+    body = body or UndoBody()
+    author = services.engine.author(origin)
+    result = services.engine.timeline.undo(commit, author, body.message, is_dry=body.dry_run)
     return _changed(services, result)
 
 
@@ -107,13 +117,18 @@ def resolve_all(body: ResolveAllBody, services: ServicesDep, origin: OriginDep) 
     """One commit for all of them."""
     which = ConflictFilter(dataset=body.dataset, field=body.field, source=body.source)
     author = services.engine.author(origin)
-    return _changed(services, services.engine.resolve_all(which, Resolution(body.take), author))
+    result = services.engine.resolve_all(which, Resolution(body.take), author, body.message)
+    return _changed(services, result)
 
 
 @router.post("/conflicts/undo", summary="Take back the newest resolution")
-def undo_resolution(services: ServicesDep, origin: OriginDep) -> Response:
+def undo_resolution(
+    services: ServicesDep, origin: OriginDep, body: MessageBody | None = None
+) -> Response:
     """The conflicts it settled are open again, and the values are as they were."""
-    return _changed(services, services.engine.undo_resolution(services.engine.author(origin)))
+    author = services.engine.author(origin)
+    result = services.engine.timeline.undo_resolution(author, body.message if body else "")
+    return _changed(services, result)
 
 
 @router.get("/conflicts/{conflict}", summary="One conflict")
@@ -128,7 +143,7 @@ def resolve_one(
 ) -> Response:
     """Refused with 409 when the store no longer holds the value that was shown."""
     author = services.engine.author(origin)
-    result = services.engine.resolve(conflict, body.resolution(), author, body.seen())
+    result = services.engine.resolve(conflict, body.resolution(), author, body.seen(), body.message)
     return _changed(services, result)
 
 

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.toml_model import load_model
-from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.catalog.policies import check_policies
 
 
@@ -46,3 +46,15 @@ def find_dataset(datasets: Mapping[str, Dataset], name: str) -> Dataset:
     known = ", ".join(sorted(datasets))
     hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known datasets: {known}."
     raise NotFoundError("unknown-dataset", f"There is no dataset called {name!r}.", hint=hint)
+
+
+def find_field(dataset: Dataset, name: str) -> Field:
+    """The field of `dataset` called `name`. Raises UsageError that names the others."""
+    try:
+        return dataset.field(name)
+    except KeyError as error:
+        raise UsageError(
+            "unknown-field",
+            f"{dataset.name} has no field {name!r}.",
+            hint=f"Fields: {', '.join(dataset.field_names)}.",
+        ) from error

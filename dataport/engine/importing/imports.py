@@ -72,7 +72,7 @@ class Imports:
     def prepare(self, job: Job) -> Target:
         """Find out where the file belongs and note it on the job.
 
-        Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
+        Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
         """
         return resolve_target(job, self._datasets())
 
@@ -162,12 +162,12 @@ class Imports:
                 str(merge.mode),
                 plan.changes(),
             )
-            message = f"Import {Path(job.file or '').name} from {target.source}"
+            job.message = f"Import {Path(job.file or '').name} from {target.source}"
+            message = import_request(job).message or job.message
             write_commit(
                 cursor,
                 Commit(job.commit, "import", author, message, (part,), target.source, job.job),
             )
-            job.message = message
         remember_file(cursor, job, target, staged)
         job.end(JobStatus.COMPLETED)
         job.disposal = "done" if job.inbox else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataport.core.errors import InputError
+from dataport.core.errors import RejectedError
 from dataport.engine.importing.targets import Target
 from dataport.engine.jobs import Job
 from dataport.engine.merging.plan import Plan
@@ -37,10 +37,10 @@ def note_staged(job: Job, staged: StageResult) -> None:
 
 
 def check_strict(target: Target, staged: StageResult) -> None:
-    """Raise InputError `rejected-rows` where the import is strict and a row was rejected."""
+    """Raise RejectedError `rejected-rows` where the import is strict and a row was rejected."""
     rows = staged.rows
     if target.is_strict and rows.rejected:
-        raise InputError(
+        raise RejectedError(
             "rejected-rows",
             f"{rows.rejected:,} of {rows.read:,} rows were rejected, and the import is strict.",
             "Nothing was merged.",

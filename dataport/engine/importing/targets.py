@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataport.core.errors import InputError, NotFoundError, UsageError
+from dataport.core.errors import NotFoundError, UsageError
 from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.load import find_dataset
@@ -72,7 +72,7 @@ def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> Impor
 def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
     """Where the job's file belongs; what is known of it is noted on the job first.
 
-    Raises NotFoundError `unknown-dataset`, InputError `unknown-target`.
+    Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
     """
     request = import_request(job)
     job.file, job.inbox = request.path, request.inbox
@@ -112,8 +112,8 @@ def check_words(request: ImportRequest) -> None:
         )
 
 
-def _unknown_target(request: ImportRequest, datasets: Mapping[str, Dataset]) -> InputError:
-    return InputError(
+def _unknown_target(request: ImportRequest, datasets: Mapping[str, Dataset]) -> UsageError:
+    return UsageError(
         "unknown-target",
         f"Where {Path(request.path).name} belongs was not said.",
         hint=f"Add --dataset NAME; known datasets: {', '.join(sorted(datasets))}.",

@@ -37,6 +37,17 @@ def base_query(dataset: Dataset, source: str) -> str:
     return f"{moved} UNION ALL {inserted}"
 
 
+def stated_fields(cursor: Connection, dataset: Dataset, source: str) -> tuple[str, ...]:
+    """The fields that `source` has ever stated, in the dataset's order."""
+    rows = cursor.execute(
+        "SELECT DISTINCT field FROM store.stated"
+        " WHERE dataset = ? AND source = ? AND until IS NULL",
+        [dataset.name, source],
+    ).fetchall()
+    names = {row[0] for row in rows}
+    return tuple(name for name in dataset.field_names if name in names)
+
+
 def sources_of(cursor: Connection, dataset: Dataset) -> list[str]:
     """Every source that has sent rows of `dataset`."""
     rows = cursor.execute(
@@ -141,8 +152,13 @@ def _inserted_query(dataset: Dataset, source: str) -> str:
     )
 
 
-def undo_bases(cursor: Connection, dataset: Dataset, undone: int, commit: int) -> None:
-    """Put back the bases that a commit moved and nobody has moved since."""
+def undo_bases(
+    cursor: Connection, dataset: Dataset, undone: int, commit: int, root: int, *, is_back: bool
+) -> None:
+    """Put back the bases that commit `undone` moved and nobody has moved since.
+
+    The rows that `root` inserted are bases again if `is_back`, else until `commit` is undone.
+    """
     table, past = bases_table(dataset.name), base_versions_table(dataset.name)
     columns = _columns(dataset.field_names)
     cursor.execute(
@@ -159,14 +175,12 @@ def undo_bases(cursor: Connection, dataset: Dataset, undone: int, commit: int) -
     cursor.execute(
         f"INSERT INTO {table} ({columns}, _commit) SELECT {columns}, {commit} FROM undo_bases"
     )
-    which = f"dataset = {literal(dataset.name)}"
-    reopened = cursor.execute(
-        f"UPDATE store.insertions SET until = NULL WHERE {which} AND until = {undone}"
+    until = "NULL" if is_back else str(commit)
+    changed = cursor.execute(
+        f"UPDATE store.insertions SET until = {until}"
+        f' WHERE dataset = {literal(dataset.name)} AND "commit" = {root}'
     ).fetchone()
-    cursor.execute(
-        f'UPDATE store.insertions SET until = {commit} WHERE {which} AND "commit" = {undone}'
-    )
-    if reopened and reopened[0]:
+    if is_back and changed and changed[0]:
         for source in sources_of(cursor, dataset):
             _settle_doubles(cursor, dataset, source, commit)
 
@@ -188,9 +202,7 @@ def _columns(names: Sequence[str]) -> str:
 
 
 def _remember_stated(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    for name in merge.stated:
-        if name not in merge.base_fields:
-            cursor.execute(
-                "INSERT INTO store.stated VALUES (?, ?, ?, ?)",
-                [merge.dataset.name, merge.source, name, commit],
-            )
+    cursor.execute(
+        "INSERT INTO store.stated SELECT ?, ?, unnest(?::VARCHAR[]), ?, NULL",
+        [merge.dataset.name, merge.source, list(merge.stated), commit],
+    )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dataport.core.words import Operation
+from dataport.core.words import ConflictKind, Operation
 from dataport.engine.merging.fields import CONFLICT, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
@@ -107,7 +107,7 @@ def _row_conflicts(merge: MergeInput) -> str:
     names = "[" + ", ".join(literal(field.name) for field in merge.fields) + "]"
     return (
         f"SELECT 1 AS rank, key AS _key, '{Operation.UNCHANGED}' AS operation, line,"
-        f" ours AS before, theirs AS after, CAST([] AS VARCHAR[]) AS changed, {names} AS conflicts"
+        f" ours AS before, CASE WHEN kind <> '{ConflictKind.DUPLICATE_KEY}' THEN theirs END AS after, CAST([] AS VARCHAR[]) AS changed, {names} AS conflicts"
         " FROM plan_conflicts WHERE field IS NULL AND is_news"
     )
 

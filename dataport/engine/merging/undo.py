@@ -37,6 +37,16 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
     return plan
 
 
+def undo_traces(cursor: Connection, root: int, commit: int | None) -> None:
+    """Note that `commit` took back what `root` did, or None that it is in force again.
+
+    A file whose commit is undone may be imported again; a field that no other commit stated
+    is no longer one that its source speaks of.
+    """
+    cursor.execute('UPDATE store.files SET undone_by = ? WHERE "commit" = ?', [commit, root])
+    cursor.execute('UPDATE store.stated SET until = ? WHERE "commit" = ?', [commit, root])
+
+
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
     """Put back the queue's items that the commit changed last; returns how many are open again.
 

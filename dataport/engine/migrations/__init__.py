@@ -12,7 +12,7 @@ import duckdb
 
 from dataport.core.errors import StoreError
 
-LATEST = 1
+LATEST = 2
 """Schema version that this program writes."""
 
 

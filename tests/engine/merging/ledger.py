@@ -8,8 +8,9 @@ from typing import Any
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch, Origin, Take
+from dataport.engine.as_of import rows_as_of
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.changes import resolve_all, undo
+from dataport.engine.changes import resolve_all
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
 from dataport.engine.conflicts import (
     ConflictFilter,
@@ -18,12 +19,13 @@ from dataport.engine.conflicts import (
     settle_converged,
 )
 from dataport.engine.merging.apply import apply_plan, keep_versions
-from dataport.engine.merging.bases import base_query
+from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
 from dataport.engine.sql import ident, idents, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.tables import ensure_tables
+from dataport.engine.undoing import undo
 
 Row = Mapping[str, Any]
 AUTHOR = Author("tester", Origin.API)
@@ -62,6 +64,7 @@ class Ledger:
         unknown_keys: bool = False,
         buckets: int = 1,
         job: int | None = None,
+        file: str = "file.csv",
     ) -> Plan:
         """Import rows as a file of `source`; rows may leave stated fields out."""
         names = self._stated(rows, stated)
@@ -70,16 +73,13 @@ class Ledger:
             self._stage(cursor, rows, names, partial)
             self._present(cursor, present)
             cursor.execute(f"CREATE TEMP VIEW staged_base AS {base_query(self.dataset, source)}")
-            ever = cursor.execute(
-                "SELECT DISTINCT field FROM store.stated WHERE source = ?", [source]
-            ).fetchall()
             merge = MergeInput(
                 dataset=self.dataset,
                 incoming="staged_rows",
                 base="staged_base",
                 stated=names,
                 source=source,
-                base_fields=tuple(n for n in self.dataset.field_names if (n,) in ever),
+                base_fields=stated_fields(cursor, self.dataset, source),
                 partial=partial,
                 present="staged_present",
                 mode=mode,
@@ -92,9 +92,9 @@ class Ledger:
             merge, plan = make_plan(cursor, merge)
             if not plan.is_empty:
                 commit = next_commit(cursor)
-                apply_plan(cursor, merge, plan, commit, job, "file.csv")
+                apply_plan(cursor, merge, plan, commit, job, file)
                 settle_converged(cursor, self.dataset, commit)
-                part = CommitPart("things", source, "file.csv", None, str(mode), plan.changes())
+                part = CommitPart("things", source, file, None, str(mode), plan.changes())
                 write_commit(
                     cursor, Commit(commit, "import", AUTHOR, "import", (part,), source, job)
                 )
@@ -128,9 +128,9 @@ class Ledger:
             self.store, {"things": self.dataset}, ConflictFilter(**which), Resolution(take), AUTHOR
         )
 
-    def undo(self, commit: int) -> dict[str, Any]:
-        """Take a commit back."""
-        return undo(self.store, {"things": self.dataset}, commit, AUTHOR)
+    def undo(self, commit: int, *, is_dry: bool = False) -> dict[str, Any]:
+        """Take a commit back, or see what that would do."""
+        return undo(self.store, {"things": self.dataset}, commit, AUTHOR, is_dry=is_dry)
 
     def head(self) -> int:
         """The newest commit."""
@@ -139,25 +139,25 @@ class Ledger:
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Stored rows by key; fields without a value are left out."""
-        names = idents(self.dataset.field_names)
-        with self.store.reading() as cursor:
-            found = cursor.execute(f"SELECT _key, {names} FROM {rows_table('things')}").fetchall()
-        return {
-            row[0]: {
-                name: value
-                for name, value in zip(self.dataset.field_names, row[1:], strict=True)
-                if value is not None and name != "id"
-            }
-            for row in found
-        }
+        return self._rows(rows_as_of(self.dataset, None))
+
+    def rows_at(self, commit: int) -> dict[str, dict[str, Any]]:
+        """Rows as of a commit, as `rows` gives them."""
+        return self._rows(rows_as_of(self.dataset, commit))
 
     def base(self, source: str = "crm") -> dict[str, dict[str, Any]]:
         """What `source` sent last, by key."""
+        return self._rows(base_query(self.dataset, source))
+
+    def stated(self, source: str = "crm") -> tuple[str, ...]:
+        """The fields that `source` has ever stated."""
+        with self.store.reading() as cursor:
+            return stated_fields(cursor, self.dataset, source)
+
+    def _rows(self, query: str) -> dict[str, dict[str, Any]]:
         names = idents(self.dataset.field_names)
         with self.store.reading() as cursor:
-            found = cursor.execute(
-                f"SELECT _key, {names} FROM ({base_query(self.dataset, source)})"
-            ).fetchall()
+            found = cursor.execute(f"SELECT _key, {names} FROM ({query})").fetchall()
         return {
             row[0]: {
                 name: value

@@ -6,7 +6,8 @@ import pytest
 
 from dataport.core.errors import NotFoundError, StateError
 from dataport.core.words import Mode, Take
-from tests.engine.merging.ledger import Ledger
+from dataport.engine.store import Store
+from tests.engine.merging.ledger import Ledger, dataset
 
 
 def state(ledger: Ledger) -> tuple[object, ...]:
@@ -37,6 +38,103 @@ def test_an_undo_can_be_undone(ledger: Ledger) -> None:
     ledger.undo(2)
     ledger.undo(3)
     assert state(ledger) == after
+
+
+def test_undos_of_undos_go_on_and_on(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}])
+    there = state(ledger)
+    ledger.undo(1)
+    gone = state(ledger)
+    for expected in (there, gone, there, gone):
+        ledger.undo(ledger.head())
+        assert state(ledger) == expected
+
+
+def test_undoing_a_resolution_brings_value_and_conflict_back(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}, {"id": "2", "a": "x"}])
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}])
+    before = state(ledger)
+    ledger.resolve(Take.THEIRS)
+    result = ledger.undo(ledger.head())
+    assert (result["reopened"], state(ledger)) == (1, before)
+
+
+def test_undoing_a_resolution_keeps_what_was_edited_since(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x", "b": "p"}])
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y", "b": "p"}])
+    ledger.resolve(Take.THEIRS)
+    ledger.edit("1", b="later")
+    ledger.undo(4)
+    assert ledger.rows()["1"] == {"a": "mine", "b": "later"}
+    assert [c["theirs"] for c in ledger.conflicts()] == ["y"]
+
+
+def test_undoing_an_edit_restores_one_value(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x", "b": "p"}])
+    before = state(ledger)
+    ledger.edit("1", a="mine")
+    ledger.undo(2)
+    assert state(ledger) == before
+
+
+def test_a_deleted_row_that_came_again_is_asked_about(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x", "b": "p"}])
+    ledger.delete("1")
+    ledger.send([{"id": "1", "a": "new"}], "fair")
+    ledger.undo(2)
+    assert ledger.rows()["1"] == {"a": "new", "b": "p"}
+    assert [(c["field"], c["kind"], c["theirs"]) for c in ledger.conflicts()] == [
+        ("a", "add/add", "x")
+    ]
+
+
+def test_undoing_the_first_statement_of_a_field_forgets_that_it_was_stated(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}, {"id": "2", "a": "x"}])
+    ledger.edit("2", b="mine")
+    ledger.send([{"id": "1", "b": "p"}])
+    ledger.undo(3)
+    plan = ledger.send([{"id": "1", "a": "x"}], mode=Mode.MIRROR)
+    # The source never spoke of b: its row 2 counts as unedited, and goes as the source wants.
+    assert (plan.deleted, plan.conflicts) == (1, 0)
+
+
+@pytest.mark.parametrize("policy", ["file", "max", "longest", "fill", "newest(at)"])
+def test_policies_weigh_sources_and_not_undos(store: Store, policy: str) -> None:
+    """Later edits survive: a rule that favours the file must not let an undo overwrite them."""
+    ledger = Ledger(store, dataset(a=policy))
+    ledger.send([{"id": "1", "a": "zzz", "at": "2026-01-02"}])
+    ledger.send([{"id": "1", "a": None, "at": "2026-01-01"}], stated=["a", "at"])
+    ledger.resolve(Take.THEIRS)
+    ledger.edit("1", a="mine")
+    ledger.undo(2)
+    assert ledger.rows()["1"]["a"] == "mine"
+    assert [(c["ours"], c["theirs"]) for c in ledger.conflicts()] == [("mine", "zzz")]
+
+
+def test_policies_that_keep_both_sides_settle_an_undo(store: Store) -> None:
+    ledger = Ledger(store, dataset(n="add_delta", tags="union"))
+    ledger.send([{"id": "1", "n": 10, "tags": ["a"]}])
+    ledger.send([{"id": "1", "n": 13, "tags": ["a", "b"]}])
+    ledger.edit("1", n=20, tags=["a", "b", "mine"])
+    ledger.undo(2)
+    assert ledger.rows()["1"] == {"n": 17, "tags": ["a", "mine"]}
+    assert ledger.conflicts() == []
+
+
+def test_a_dry_run_counts_and_changes_nothing(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}, {"id": "2", "a": "x"}])
+    ledger.send([{"id": "1", "a": "y"}, {"id": "2", "a": "y"}, {"id": "3", "a": "y"}])
+    ledger.edit("1", a="mine")
+    before = (state(ledger), ledger.head())
+    foreseen = ledger.undo(2, is_dry=True)
+    assert (state(ledger), ledger.head()) == before
+    assert foreseen["commit"] is None
+    counts = {name: foreseen["changes"][name] for name in ("updated", "deleted", "conflicts")}
+    assert counts == {"updated": 1, "deleted": 1, "conflicts": 1}
+    done = ledger.undo(2)
+    assert {**foreseen, "commit": 4, "dry_run": False} == done
 
 
 def test_the_source_may_send_again_what_was_undone(ledger: Ledger) -> None:
@@ -89,6 +187,17 @@ def test_a_commit_is_undone_once(ledger: Ledger) -> None:
     ledger.undo(1)
     with pytest.raises(StateError, match="undone already, by commit 2"):
         ledger.undo(1)
+
+
+def test_what_is_undone_by_another_way_is_not_undone_again(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.undo(1)
+    ledger.undo(2)
+    ledger.undo(1)
+    with pytest.raises(StateError, match="undone already, by commit 4"):
+        ledger.undo(3)
+    ledger.undo(4)
+    assert ledger.rows() == {"1": {"a": "x"}}
 
 
 def test_an_unknown_commit_is_an_error(ledger: Ledger) -> None:

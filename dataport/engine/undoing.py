@@ -1,0 +1,139 @@
+"""Taking commits back, undos among them, as new commits (design section 9, merge.md A9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataport.core.errors import NotFoundError, StateError
+from dataport.engine.catalog.load import find_dataset
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import (
+    CHANGE_NAMES,
+    Author,
+    Commit,
+    CommitPart,
+    next_commit,
+    undo_links,
+    undone_commits,
+    write_commit,
+)
+from dataport.engine.conflicts import settle_converged
+from dataport.engine.merging.bases import undo_bases
+from dataport.engine.merging.undo import undo_conflicts, undo_rows, undo_traces
+from dataport.engine.store import Connection, Store
+
+
+@dataclass(frozen=True)
+class _Undone:
+    """The commit to take back, seen as one of all that undo or redo one first change."""
+
+    commit: int
+    message: str
+    undoes: int | None
+    root: int
+    """The commit at the beginning, which undoes none; the commit itself if that is so."""
+    is_redo: bool
+    """Whether the commit left what the root did in force, as the root itself does."""
+
+
+def undo(
+    store: Store,
+    datasets: Mapping[str, Dataset],
+    undone: int,
+    author: Author,
+    message: str = "",
+    *,
+    is_dry: bool = False,
+) -> dict[str, Any]:
+    """Take back a commit as a new one; later edits survive, real clashes become conflicts.
+
+    A dry run does the very same and rolls it back: its counts are those of the undo itself,
+    and its `commit` is None. Raises NotFoundError for an unknown commit, StateError when what
+    it did is taken back already.
+    """
+    with store.trying() if is_dry else store.writing() as cursor:
+        found = _find(cursor, undone)
+        _refuse_twice(cursor, found)
+        commit = next_commit(cursor)
+        names = cursor.execute(
+            'SELECT DISTINCT dataset FROM store.commit_parts WHERE "commit" = ? ORDER BY 1',
+            [undone],
+        ).fetchall()
+        parts, total = [], dict.fromkeys(CHANGE_NAMES, 0)
+        reopened = undo_conflicts(cursor, undone, commit)
+        for (name,) in names:
+            changes = _undo_dataset(cursor, find_dataset(datasets, name), found, commit)
+            parts.append(CommitPart(name, changes=changes))
+            total = {key: total[key] + changes[key] for key in total}
+        undo_traces(cursor, found.root, commit if found.is_redo else None)
+        text = message or _message(found)
+        write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
+    return {
+        "commit": None if is_dry else commit,
+        "undoes": undone,
+        "dry_run": is_dry,
+        "changes": total,
+        "conflicts": total["conflicts"],
+        "reopened": reopened,
+    }
+
+
+def _undo_dataset(
+    cursor: Connection, dataset: Dataset, found: _Undone, commit: int
+) -> dict[str, int]:
+    plan = undo_rows(cursor, dataset, found.commit, commit)
+    undo_bases(cursor, dataset, found.commit, commit, found.root, is_back=not found.is_redo)
+    settle_converged(cursor, dataset, commit)
+    return plan.changes()
+
+
+def undo_resolution(
+    store: Store, datasets: Mapping[str, Dataset], author: Author, message: str = ""
+) -> dict[str, Any]:
+    """Take back the newest resolution that still stands. Raises StateError if there is none."""
+    with store.reading() as cursor:
+        row = cursor.execute(
+            "SELECT max(\"commit\") FROM store.commits WHERE kind = 'resolve'"
+            ' AND NOT list_contains($undone, "commit")',
+            {"undone": sorted(undone_commits(cursor))},
+        ).fetchone()
+    if row is None or row[0] is None:
+        raise StateError("nothing-to-undo", "There is no resolution to take back.")
+    return undo(store, datasets, int(row[0]), author, message)
+
+
+def _find(cursor: Connection, commit: int) -> _Undone:
+    row = cursor.execute(
+        'SELECT message, undoes FROM store.commits WHERE "commit" = ?', [commit]
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(
+            "unknown-commit", f"There is no commit {commit}.", hint="List them: dataport log."
+        )
+    links, root, steps = undo_links(cursor), commit, 0
+    while root in links:
+        root, steps = links[root], steps + 1
+    return _Undone(commit, row[0], row[1], root, is_redo=steps % 2 == 0)
+
+
+def _refuse_twice(cursor: Connection, found: _Undone) -> None:
+    """Raise StateError if the commit stands undone, or its root by another undo than of it."""
+    undone = undone_commits(cursor)
+    taken_back = found.commit if found.commit in undone else found.root
+    if taken_back not in undone or not (found.is_redo or taken_back == found.commit):
+        return
+    number = next(
+        by for by, of in undo_links(cursor).items() if of == taken_back and by not in undone
+    )
+    raise StateError(
+        "already-undone",
+        f"Commit {found.commit} is undone already, by commit {number}.",
+        hint=f"To bring it back, undo that one: dataport undo {number}.",
+    )
+
+
+def _message(found: _Undone) -> str:
+    what = found.message if found.undoes is None else f"the undo of commit {found.undoes}"
+    return f"Undo commit {found.commit} ({what})"

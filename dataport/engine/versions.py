@@ -1,0 +1,90 @@
+"""The versions of one record, and the commits that made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.sql import ident, idents, literal, row_document, rows_table, versions_table
+from dataport.engine.store import Connection
+
+
+@dataclass(frozen=True)
+class Version:
+    """A record as it was from `commit` until `until`, which is None while it stands."""
+
+    commit: int
+    until: int | None
+    line: int | None
+    """Line of the file that the row came from; only an import's own is that of its file."""
+    values: dict[str, Any]
+    is_new: bool
+    """There was no record right before: it was inserted, not updated."""
+    changed: frozenset[str]
+    """Fields that differ from the version right before; all of them if there was none."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A commit, and what it did to one dataset."""
+
+    commit: int
+    time: datetime
+    actor: str
+    kind: str
+    message: str
+    job: int | None
+    undoes: int | None
+    source: str | None
+    file: str | None
+    updated: int
+
+
+def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Version]:
+    """Every version of one record, oldest first; none if there never was such a record."""
+    names = dataset.field_names
+    columns = f"_key, _commit, _line, {idents(names)}"
+    new = "lag(v._until) OVER (ORDER BY v._commit) IS DISTINCT FROM v._commit"
+    changed = ", ".join(
+        f"CASE WHEN lag(v.{ident(name)}) OVER (ORDER BY v._commit)"
+        f" IS DISTINCT FROM v.{ident(name)} THEN {literal(name)} END"
+        for name in names
+    )
+    rows = cursor.execute(
+        f"WITH v AS (SELECT {columns}, NULL AS _until FROM {rows_table(dataset.name)}"
+        f" WHERE _key = $key UNION ALL SELECT {columns}, _until"
+        f" FROM {versions_table(dataset.name)} WHERE _key = $key)"
+        f" SELECT v._commit, v._until, v._line, CAST({row_document(dataset.fields, 'v.')} AS VARCHAR),"
+        f" {new}, [{changed}] FROM v ORDER BY v._commit",
+        {"key": key},
+    ).fetchall()
+    return [
+        Version(
+            commit=commit,
+            until=until,
+            line=line,
+            values=json.loads(values),
+            is_new=is_new,
+            changed=frozenset(names if is_new else (name for name in differing if name)),
+        )
+        for commit, until, line, values, is_new, differing in rows
+    ]
+
+
+def changes_by_commit(
+    cursor: Connection, dataset: Dataset, commits: Iterable[int]
+) -> dict[int, Change]:
+    """Those of `commits` that there are, and what each did to `dataset`."""
+    rows = cursor.execute(
+        'SELECT c."commit", c.time, c.actor, c.kind, c.message, c.job, c.undoes,'
+        " any_value(p.source), any_value(p.file), coalesce(sum(p.updated), 0)"
+        ' FROM store.commits c LEFT JOIN store.commit_parts p ON p."commit" = c."commit"'
+        ' AND p.dataset = $dataset WHERE c."commit" IN (SELECT unnest($commits::BIGINT[]))'
+        " GROUP BY ALL",
+        {"dataset": dataset.name, "commits": sorted(set(commits))},
+    ).fetchall()
+    return {row[0]: Change(*row) for row in rows}
