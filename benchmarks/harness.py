@@ -31,8 +31,9 @@ import json, resource, subprocess, sys, time
 began = time.perf_counter()
 done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, capture_output=True, text=True)
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps([seconds, peak, done.returncode, done.stdout, done.stderr]))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss, done.returncode,
+    done.stdout, done.stderr]))
 """
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -47,6 +48,8 @@ class Samples:
     """Peak bytes of the daemon."""
     worker_rss: int = 0
     """Peak bytes of its workers together."""
+    cpu_s: float = 0.0
+    """Processor seconds of both, over all cores."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Run:
     """A process from its start to its end."""
 
     seconds: float
+    cpu_s: float
+    """Processor seconds, over all cores."""
     peak: int
     """Most bytes of memory that it held at a time."""
     output: str
@@ -73,33 +78,47 @@ def mib(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def run(command: Sequence[str | Path], limit_s: float, env: Mapping[str, str] | None = None) -> Run:
-    """Run `command` in a fresh process and measure it. Raises NoRunError."""
-    launched = subprocess.Popen(
+def cost(done: Run) -> str:
+    """What a process took, as people read it."""
+    return f"{done.seconds:.2f} s, {done.cpu_s:.2f} CPU s, {mib(done.peak)}"
+
+
+def ratio(seconds: float, floor: float) -> str:
+    """A time beside the least that the work could take."""
+    return f"{seconds / floor:.1f} x floor"
+
+
+def run(
+    command: Sequence[str | Path],
+    limit_s: float,
+    *,
+    env: Mapping[str, str] | None = None,
+    codes: Sequence[int] = (0,),
+) -> Run:
+    """Run `command` in a fresh process and measure it; `env` is added to the environment.
+
+    Raises NoRunError when it takes longer than `limit_s` or exits with none of `codes`.
+    """
+    with subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, command)],
         cwd=ROOT,
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    try:
-        answer, _ = launched.communicate(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        raise NoRunError(f"stopped after {limit_s:.0f} s") from None
-    finally:
-        _end_session(launched)
-    seconds, peak, code, output, complaint = json.loads(answer)
-    if code:
+    ) as launcher:
+        try:
+            answer, _ = launcher.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            raise NoRunError(f"stopped after {limit_s:.0f} s") from None
+        finally:
+            if launcher.poll() is None:
+                # The process that it started belongs to its session.
+                os.killpg(launcher.pid, signal.SIGKILL)
+    seconds, cpu_s, peak, code, output, complaint = json.loads(answer)
+    if code not in codes:
         raise NoRunError(f"exited {code}: {' '.join(complaint.split()[-12:])}")
-    return Run(seconds, peak * _PEAK_UNIT, output)
-
-
-def _end_session(launched: subprocess.Popen[str]) -> None:
-    """End what is left of a launcher and the process that it started."""
-    if launched.poll() is None:
-        os.killpg(launched.pid, signal.SIGKILL)
-        launched.wait()
+    return Run(seconds, cpu_s, peak * _PEAK_UNIT, output)
 
 
 @contextmanager
@@ -137,12 +156,13 @@ def command(home: Home, *arguments: str) -> None:
 
 @contextmanager
 def sampled(client: Client, *, asks: bool = False) -> Iterator[Samples]:
-    """Samples of the daemon, taken in a thread for as long as the block runs.
+    """Samples of the daemon, taken in a thread for as long as the block runs; complete after it.
 
     With `asks` it is asked for its status each time, which takes a little of its time.
     """
     samples, over = Samples(), threading.Event()
     daemon = psutil.Process(client.get("/v1/status")["pid"])
+    before = cpu_seconds(daemon)
     thread = threading.Thread(target=_sample, args=(client, daemon, samples, over, asks))
     thread.start()
     try:
@@ -150,6 +170,7 @@ def sampled(client: Client, *, asks: bool = False) -> Iterator[Samples]:
     finally:
         over.set()
         thread.join()
+        samples.cpu_s = cpu_seconds(daemon) - before
 
 
 def _sample(
@@ -163,6 +184,17 @@ def _sample(
         samples.daemon_rss = max(samples.daemon_rss, resident(daemon))
         workers = sum(resident(child) for child in daemon.children(recursive=True))
         samples.worker_rss = max(samples.worker_rss, workers)
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Processor seconds of a process and of all that it started; 0 for one that has ended."""
+    try:
+        times = process.cpu_times()
+        running = sum(cpu_seconds(child) for child in process.children())
+    except psutil.NoSuchProcess:
+        return 0.0
+    ended = times.children_user + times.children_system
+    return float(times.user + times.system + ended + running)
 
 
 def resident(process: psutil.Process) -> int:

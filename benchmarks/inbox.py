@@ -19,7 +19,16 @@ from typing import Any
 
 import psutil
 
-from benchmarks.harness import Samples, command, mib, resident, row, running_daemon, sampled
+from benchmarks.harness import (
+    Samples,
+    command,
+    cpu_seconds,
+    mib,
+    resident,
+    row,
+    running_daemon,
+    sampled,
+)
 from benchmarks.leads import ROWS, write_changed_leads, write_leads
 from dataport.client.api import Client
 
@@ -146,10 +155,9 @@ def report_idle(client: Client) -> None:
     """Print what the daemon takes while nothing happens, once it has tidied up its store."""
     daemon = psutil.Process(client.get("/v1/status")["pid"])
     time.sleep(TIDY_S)
-    before = daemon.cpu_times()
+    before = cpu_seconds(daemon)
     time.sleep(IDLE_S)
-    after = daemon.cpu_times()
-    busy = after.user + after.system - before.user - before.system
+    busy = cpu_seconds(daemon) - before
     row(
         f"idle daemon over {IDLE_S:.0f} s",
         f"{busy / IDLE_S:.2%} CPU, {mib(resident(daemon))}",

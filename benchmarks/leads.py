@@ -17,9 +17,9 @@ Endings = Literal["lf", "crlf", "mixed"]
 
 _CHUNK = 1 << 12
 
-# `pick(i, n)` is a number below n that looks random and follows from i alone; the arithmetic
+# `pick(i, salt, n)` is a number below n that looks random and follows from i alone; the arithmetic
 # (Knuth's multiplicative hash) is DuckDB-version-proof, which its own hash() is not.
-_MACROS = """
+MACROS = """
 create macro pick(i, salt, n) as
     (((i + salt * 7919) * 2654435761) % 4294967296 // 97) % n;
 create macro digits(i, salt, width) as
@@ -114,7 +114,7 @@ def write_unterminated(
 
 def _copy(query: str, path: Path, rows: int, first: int = 0) -> Path:
     with duckdb.connect() as connection:
-        connection.execute(_MACROS)
+        connection.execute(MACROS)
         connection.execute(
             f"copy (select * exclude (number) from ({query})) to $path (format csv, header)",
             {"path": str(path), "rows": rows, "first": first},
