@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO_HOME := .demo/home
+PEERS := .bench/peers
 PYTEST_ARGS ?=
 TYPED := dataport benchmarks $(wildcard demo)
 
@@ -56,20 +57,28 @@ docs: $(INSTALLED) ## write what is generated from the settings: two files in do
 screenshots: $(INSTALLED) ## make the pictures of README from the running terminal UI
 	$(BIN)/python -m demo.screenshot
 
-bench: $(INSTALLED) ## measure imports through the inbox against plain DuckDB, and bulk decisions
+bench: $(INSTALLED) ## measure imports and merges beside plain DuckDB and other tools, and bulk decisions
 	$(BIN)/python -m benchmarks.inbox
 	$(BIN)/python -m benchmarks.conflicts
+	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The other tools could not be installed." >&2
+	$(BIN)/python -m benchmarks.three_way --peers $(PEERS)/bin
+
+$(PEERS)/.installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
 
 # Versions and hashes only: which index to use is each machine's own setting.
 COMPILE = CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml anew
-	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml and of the benchmarks' peers anew
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --output-file benchmarks/requirements.txt benchmarks/requirements.in
 
 clean: ## remove everything that make made, the demo home included
 	@! test -x $(BIN)/dataport || ! test -d $(DEMO_HOME) || $(BIN)/dataport --home $(DEMO_HOME) daemon stop || true
