@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session, given, message_option, screenful
 from dataport.core.words import ConflictStatus, Take
+
+if TYPE_CHECKING:
+    from dataport.client.api import Client
 
 _STATUSES = [*(status.value for status in ConflictStatus), "all"]
 
@@ -118,17 +121,37 @@ def resolve(
     message: str | None,
     **chosen: str | None,
 ) -> None:
-    """Settle a conflict: ours is the store, theirs the file, base what was sent last."""
+    """Settle a conflict: ours is the store, theirs the file, base what was sent last.
+
+    One conflict is shown first and settled only if nothing moved meanwhile. With --all the rule
+    applies to the values of that moment.
+
+    \b
+    dataport conflicts resolve 5 --take theirs
+    dataport conflicts resolve --all --take ours --dataset leads --field phone
+    """  # noqa: D301 - click keeps the lines of a paragraph that begins so
     _check_choice(conflict, every, take, value, chosen)
     with session.client() as client:
-        if every:
+        if conflict is None:
             body = given(take=take, message=message, **chosen)
             document = client.post("/v1/conflicts/resolve", body)
         else:
             body = {"take": take} if take else {"value": value or None}
-            body |= given(message=message)
-            document = client.post(f"/v1/conflicts/{conflict}/resolve", body)
+            document = _settle(session, client, conflict, body | given(message=message))
     session.emit(document, lambda found: _show_resolved(session, found))
+
+
+def _settle(
+    session: Session, client: Client, conflict: int, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Show one conflict and settle it as it was shown; `conflict` of the answer is what was."""
+    item = client.get(f"/v1/conflicts/{conflict}")
+    if not session.json and item["status"] == ConflictStatus.OPEN:
+        _show_conflict(item)
+        output.say()
+    shown = {"shown": item["ours"], "shown_theirs": item["theirs"]}
+    answer = client.post(f"/v1/conflicts/{conflict}/resolve", body | shown)
+    return {**answer, "conflict": item}
 
 
 def _check_choice(

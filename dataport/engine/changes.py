@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dataport.core.errors import NotFoundError, StateError, UsageError
+from dataport.core.errors import NotFoundError, UsageError
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import (
@@ -23,6 +23,7 @@ from dataport.engine.commits import (
 from dataport.engine.conflicts import (
     ConflictFilter,
     Resolution,
+    check_open,
     check_shown,
     get_conflict,
     resolve,
@@ -138,30 +139,25 @@ def resolve_one(
     conflict: int,
     how: Resolution,
     author: Author,
-    shown: tuple[Any] | None = None,
+    shown: Mapping[str, Any] | None = None,
     message: str = "",
 ) -> dict[str, Any]:
-    """Settle one conflict; `shown` is the store's value that the person decided about.
+    """Settle one conflict; `shown` has the `ours` and `theirs` that the person decided about.
 
-    Raises NotFoundError, StateError when it is settled already or its value has moved.
+    Raises NotFoundError, StateError when it is settled already or a value has moved since it
+    was shown (merge.md 5.5).
     """
-    with store.reading() as cursor:
+    with store.writing() as cursor:
         item = get_conflict(cursor, datasets, conflict)
-    if item["status"] != "open":
-        raise StateError(
-            "conflict-settled",
-            f"Conflict {conflict} is settled already ({item['status']}).",
-            hint="Undo the newest resolution with: dataport conflicts undo.",
-        )
-    if shown is not None:
-        check_shown(item, shown[0])
-    if how.take is None and item["field"] is not None:
-        dataset = find_dataset(datasets, item["dataset"])
-        checked = check_values(dataset, {item["field"]: how.value})[item["field"]]
-        how = Resolution(value=None if checked is None else json.loads(checked))
-    which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
-    text = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
-    return _resolve(store, datasets, which, how, author, message or text)
+        check_open(item)
+        check_shown(item, shown or {})
+        if how.take is None and item["field"] is not None:
+            dataset = find_dataset(datasets, item["dataset"])
+            checked = check_values(dataset, {item["field"]: how.value})[item["field"]]
+            how = Resolution(value=None if checked is None else json.loads(checked))
+        which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
+        text = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
+        return _resolve(cursor, datasets, which, how, author, message or text)
 
 
 def resolve_all(
@@ -172,33 +168,36 @@ def resolve_all(
     author: Author,
     message: str = "",
 ) -> dict[str, Any]:
-    """Settle every open conflict that `which` names, as one commit."""
+    """Settle every open conflict that `which` names, as one commit.
+
+    The rule applies to the values that store and conflicts hold at that moment.
+    """
     scope = " ".join(text for text in (which.dataset, which.field, which.source) if text)
     text = f"Resolve all conflicts{f' of {scope}' if scope else ''}: take {how.word()}"
-    return _resolve(store, datasets, which, how, author, message or text)
+    with store.writing() as cursor:
+        return _resolve(cursor, datasets, which, how, author, message or text)
 
 
 def _resolve(
-    store: Store,
+    cursor: Connection,
     datasets: Mapping[str, Dataset],
     which: ConflictFilter,
     how: Resolution,
     author: Author,
     message: str,
 ) -> dict[str, Any]:
-    with store.writing() as cursor:
-        rows = cursor.execute(
-            f"SELECT DISTINCT dataset FROM store.conflicts q WHERE {which.condition()} ORDER BY 1"
-        ).fetchall()
-        if not rows:
-            return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES)}
-        commit = next_commit(cursor)
-        resolved, parts, total = 0, [], dict(_NO_CHANGES)
-        for (name,) in rows:
-            counts = resolve(cursor, find_dataset(datasets, name), which, how, commit)
-            resolved += counts.pop("resolved")
-            changes = {**_NO_CHANGES, **counts}
-            parts.append(CommitPart(name, changes=changes))
-            total = {key: total[key] + changes[key] for key in total}
-        write_commit(cursor, Commit(commit, "resolve", author, message, tuple(parts)))
+    rows = cursor.execute(
+        f"SELECT DISTINCT dataset FROM store.conflicts q WHERE {which.condition()} ORDER BY 1"
+    ).fetchall()
+    if not rows:
+        return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES)}
+    commit = next_commit(cursor)
+    resolved, parts, total = 0, [], dict(_NO_CHANGES)
+    for (name,) in rows:
+        counts = resolve(cursor, find_dataset(datasets, name), which, how, commit)
+        resolved += counts.pop("resolved")
+        changes = {**_NO_CHANGES, **counts}
+        parts.append(CommitPart(name, changes=changes))
+        total = {key: total[key] + changes[key] for key in total}
+    write_commit(cursor, Commit(commit, "resolve", author, message, tuple(parts)))
     return {"resolved": resolved, "commit": commit, "changes": total}

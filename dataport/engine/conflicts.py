@@ -167,15 +167,29 @@ def settle_converged(cursor: Connection, dataset: Dataset, commit: int) -> int:
     return settled
 
 
-def check_shown(item: Mapping[str, Any], shown: Any) -> None:
-    """Raise StateError when the store's value is no longer the one a person was shown."""
-    if item["ours"] != shown:
+def check_open(item: Mapping[str, Any]) -> None:
+    """Raise StateError when a conflict is settled already."""
+    if item["status"] != ConflictStatus.OPEN:
         raise StateError(
-            "conflict-moved",
-            "The value in the store has changed meanwhile.",
-            f"It is now {json.dumps(item['ours'], ensure_ascii=False)}.",
-            "Look at the conflict again, then decide.",
+            "conflict-settled",
+            f"Conflict {item['id']} is settled already ({item['status']}).",
+            hint="Undo the newest resolution with: dataport conflicts undo.",
         )
+
+
+def check_shown(item: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
+    """Raise StateError when a side is no longer what a person was shown.
+
+    `shown` holds `ours`, `theirs` or both (merge.md 5.5: a resolution is compare-and-set).
+    """
+    for side, place in (("ours", "store"), ("theirs", "file")):
+        if side in shown and item[side] != shown[side]:
+            raise StateError(
+                "conflict-moved",
+                f"The value of the {place} has changed meanwhile.",
+                f"It is now {json.dumps(item[side], ensure_ascii=False)}.",
+                "Look at the conflict again, then decide.",
+            )
 
 
 def _set_cells(cursor: Connection, dataset: Dataset, commit: int) -> int:

@@ -241,7 +241,7 @@ class Engine:
         number: int,
         how: Resolution,
         author: Author,
-        shown: tuple[Any] | None,
+        shown: Mapping[str, Any] | None,
         message: str = "",
     ) -> dict[str, Any]:
         """Settle one conflict."""

@@ -58,25 +58,45 @@ def test_one_conflict_in_full(cli: Cli, daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "path", "body"),
+    ("words", "body"),
     [
-        (["5", "--take", "theirs"], "/v1/conflicts/5/resolve", {"take": "theirs"}),
-        (["5", "--value", "new"], "/v1/conflicts/5/resolve", {"value": "new"}),
-        (["5", "--value", ""], "/v1/conflicts/5/resolve", {"value": None}),
-        (["--all", "--take", "ours"], "/v1/conflicts/resolve", {"take": "ours"}),
+        (["--take", "theirs"], {"take": "theirs"}),
+        (["--value", "new"], {"value": "new"}),
+        (["--value", ""], {"value": None}),
+    ],
+)
+def test_one_conflict_is_shown_and_settled_as_it_was_shown(
+    cli: Cli, daemon: FakeDaemon, words: list[str], body: dict[str, Any]
+) -> None:
+    """merge.md 5.5: a resolution is compare-and-set on what was shown."""
+    daemon.on("GET", "/v1/conflicts/5", CONFLICT)
+    daemon.on("POST", "/v1/conflicts/5/resolve", {"resolved": 1, "commit": 9})
+    lines = cli("conflicts", "resolve", "5", *words).out.splitlines()
+    shown = {"shown": "+12025550134", "shown_theirs": "+12025550135"}
+    assert daemon.body("POST", "/v1/conflicts/5/resolve") == body | shown
+    assert "store (ours)      +12025550134" in lines
+    assert lines[-2:-1] == ["1 conflict resolved, commit 9."]
+    assert lines[-1].endswith("conflicts undo")
+    document = cli("conflicts", "resolve", "5", *words, "--json").document
+    assert document == {"resolved": 1, "commit": 9, "conflict": CONFLICT}
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        (["--take", "ours"], {"take": "ours"}),
         (
-            ["--all", "--take", "base", "--dataset", "leads", "--field", "phone"],
-            "/v1/conflicts/resolve",
+            ["--take", "base", "--dataset", "leads", "--field", "phone"],
             {"take": "base", "dataset": "leads", "field": "phone"},
         ),
     ],
 )
-def test_resolving(
-    cli: Cli, daemon: FakeDaemon, words: list[str], path: str, body: dict[str, Any]
+def test_a_rule_settles_whatever_fits(
+    cli: Cli, daemon: FakeDaemon, words: list[str], body: dict[str, Any]
 ) -> None:
-    daemon.on("POST", path, {"resolved": 2, "commit": 9})
-    result = cli("conflicts", "resolve", *words)
-    assert daemon.body("POST", path) == body
+    daemon.on("POST", "/v1/conflicts/resolve", {"resolved": 2, "commit": 9})
+    result = cli("conflicts", "resolve", "--all", *words)
+    assert daemon.body("POST", "/v1/conflicts/resolve") == body
     assert result.out.startswith("2 conflicts resolved, commit 9.\n")
     assert "conflicts undo" in result.out
 

@@ -223,6 +223,12 @@ def _has_field(row: Document, field: str) -> bool:
     return not field or field in row["changed"]
 
 
+def _check_shown(body: Document, conflict: Document) -> None:
+    for name, side in (("shown", "ours"), ("shown_theirs", "theirs")):
+        if name in body and body[name] != conflict[side]:
+            raise StateError("conflict-moved", "A value has changed meanwhile.")
+
+
 def _add_conflicts(app: FastAPI, script: Script) -> None:
     @app.get("/v1/conflicts")
     async def conflicts(
@@ -258,13 +264,12 @@ def _add_conflicts(app: FastAPI, script: Script) -> None:
     async def resolve(number: int, request: Request) -> JSONResponse:
         body = await request.json()
         for conflict in script.open_conflicts(id=number):
-            if "shown" in body and body["shown"] != conflict["ours"]:
-                raise StateError("conflict-changed", "The Store's value changed meanwhile.")
+            _check_shown(body, conflict)
             conflict["status"] = "resolved"
             script.resolutions.append([conflict])
             script.emit("conflicts", {"open": len(script.open_conflicts())})
             return _ok({"resolved": 1, "commit": 8})
-        raise StateError("conflict-closed", f"Conflict {number} is not open.")
+        raise StateError("conflict-settled", f"Conflict {number} is not open.")
 
 
 class FakeDaemon:

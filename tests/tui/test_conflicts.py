@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dataport.core.errors import DataportError
 from dataport.tui.modals import ErrorModal
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.documents import conflict
 from tests.tui.conftest import opened, press, screen_text, settle, until
+
+SHOWN = {"shown": "+46 8 123 99 67", "shown_theirs": "+46 70 123 45 67"}
 
 
 def choices(daemon: FakeDaemon) -> list[tuple[str, Any]]:
@@ -27,18 +31,19 @@ async def test_each_side_has_a_key_and_the_next_conflict_follows(daemon: FakeDae
         assert "leads · L-0004 · tags" in screen_text(pilot)
 
 
-async def test_every_choice_carries_the_store_value_that_was_shown(daemon: FakeDaemon) -> None:
+async def test_every_choice_carries_the_values_that_were_shown(daemon: FakeDaemon) -> None:
     async with opened(daemon.home) as pilot:
         await press(pilot, "4", "f")
         assert choices(daemon) == [
-            ("1/resolve", {"take": "theirs", "shown": "+46 8 123 99 67"}),
+            ("1/resolve", {"take": "theirs", **SHOWN}),
         ]
 
 
-async def test_a_store_that_changed_meanwhile_is_shown_again(daemon: FakeDaemon) -> None:
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+async def test_a_value_that_changed_meanwhile_is_shown_again(daemon: FakeDaemon, side: str) -> None:
     async with opened(daemon.home) as pilot:
         await press(pilot, "4")
-        daemon.script.conflicts[0]["ours"] = "+46 8 000 00 00"
+        daemon.script.conflicts[0][side] = "+46 8 000 00 00"
         await press(pilot, "s")
         assert "Changed meanwhile" in screen_text(pilot)
         assert "0 of 6 settled" in screen_text(pilot)
@@ -62,7 +67,7 @@ async def test_an_edited_value(daemon: FakeDaemon) -> None:
     async with opened(daemon.home) as pilot:
         await press(pilot, "4", "e", "end", "1", "2", "enter")
         assert choices(daemon) == [
-            ("1/resolve", {"value": "+46 8 123 99 6712", "shown": "+46 8 123 99 67"}),
+            ("1/resolve", {"value": "+46 8 123 99 6712", **SHOWN}),
         ]
 
 
@@ -72,7 +77,10 @@ async def test_an_edited_list_is_json_and_is_checked(daemon: FakeDaemon) -> None
         assert "This is not JSON" in screen_text(pilot)
         await press(pilot, "backspace", "ctrl+s")
         assert choices(daemon) == [
-            ("4/resolve", {"value": ["a", "vip"], "shown": ["a", "vip"]}),
+            (
+                "4/resolve",
+                {"value": ["a", "vip"], "shown": ["a", "vip"], "shown_theirs": ["a", "cold"]},
+            ),
         ]
 
 

@@ -22,13 +22,18 @@ Count = Annotated[int | None, Query(ge=0, le=MOST)]
 
 
 class ResolveBody(BaseModel):
-    """A side to take, or a value; `shown` is the store's value the decision was made about."""
+    """A side to take, or a value.
+
+    `shown` is the value of the store that the decision was made about, `shown_theirs` that of
+    the file.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     take: Take | None = None
     value: Any = None
     shown: Any = None
+    shown_theirs: Any = None
     message: Message = ""
 
     def resolution(self) -> Resolution:
@@ -41,9 +46,14 @@ class ResolveBody(BaseModel):
             )
         return Resolution(take=self.take, value=self.value)
 
-    def seen(self) -> tuple[Any] | None:
-        """The value that was shown, if the caller said."""
-        return (self.shown,) if "shown" in self.model_fields_set else None
+    def seen(self) -> dict[str, Any]:
+        """The values that were shown, as far as the caller said."""
+        sides = {"ours": "shown", "theirs": "shown_theirs"}
+        return {
+            side: getattr(self, name)
+            for side, name in sides.items()
+            if name in self.model_fields_set
+        }
 
 
 class ResolveAllBody(BaseModel):
@@ -141,7 +151,7 @@ def show_conflict(conflict: int, services: ServicesDep) -> Response:
 def resolve_one(
     conflict: int, body: ResolveBody, services: ServicesDep, origin: OriginDep
 ) -> Response:
-    """Refused with 409 when the store no longer holds the value that was shown."""
+    """Refused with 409 when store or file no longer hold the value that was shown."""
     author = services.engine.author(origin)
     result = services.engine.resolve(conflict, body.resolution(), author, body.seen(), body.message)
     return _changed(services, result)

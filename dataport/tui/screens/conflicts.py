@@ -144,7 +144,7 @@ class Conflicts(Section):
 
     @background("resolve")
     async def resolve(self, conflict: Conflict, choice: dict[str, Any]) -> None:
-        body = {**choice, "shown": conflict.ours}
+        body = {**choice, "shown": conflict.ours, "shown_theirs": conflict.theirs}
         async with self._order:
             try:
                 path = f"/v1/conflicts/{conflict.number}/resolve"

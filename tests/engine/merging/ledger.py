@@ -10,7 +10,7 @@ from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch, Origin, Take
 from dataport.engine.as_of import rows_as_of
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.changes import resolve_all
+from dataport.engine.changes import resolve_all, resolve_one
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
 from dataport.engine.conflicts import (
     ConflictFilter,
@@ -127,6 +127,12 @@ class Ledger:
         return resolve_all(
             self.store, {"things": self.dataset}, ConflictFilter(**which), Resolution(take), AUTHOR
         )
+
+    def settle(self, shown: Mapping[str, Any], take: Take) -> dict[str, Any]:
+        """Settle one conflict as it was shown."""
+        sides = {side: shown[side] for side in ("ours", "theirs")}
+        how = Resolution(take)
+        return resolve_one(self.store, {"things": self.dataset}, shown["id"], how, AUTHOR, sides)
 
     def undo(self, commit: int, *, is_dry: bool = False) -> dict[str, Any]:
         """Take a commit back, or see what that would do."""

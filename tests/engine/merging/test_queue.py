@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dataport.core.errors import StateError
 from dataport.core.words import Take
 from tests.engine.merging.ledger import Ledger
 
@@ -75,6 +76,25 @@ def test_a_resolution_can_be_undone(clash: Ledger) -> None:
     assert result["reopened"] == 1
     assert clash.rows()["1"]["a"] == "mine"
     assert [(c["base"], c["ours"], c["theirs"]) for c in clash.conflicts()] == [("x", "mine", "y")]
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_a_decision_about_a_value_that_moved_is_refused(clash: Ledger, side: str) -> None:
+    """merge.md 5.5: compare-and-set on what was shown, whichever side moved."""
+    [shown] = clash.conflicts()
+    if side == "ours":
+        clash.edit("1", a="mine too")
+    else:
+        clash.send([{"id": "1", "a": "z", "b": "p"}])
+    before = clash.head()
+    with pytest.raises(StateError, match="has changed meanwhile") as caught:
+        clash.settle(shown, Take.THEIRS)
+    assert caught.value.detail == f'It is now "{clash.conflicts()[0][side]}".'
+    assert (clash.head(), len(clash.conflicts())) == (before, 1)
+    clash.settle(clash.conflicts()[0], Take.OURS)
+    assert clash.conflicts() == []
+    with pytest.raises(StateError, match="settled already"):
+        clash.settle(shown, Take.THEIRS)
 
 
 def test_all_conflicts_of_a_field_are_settled_as_one_commit(ledger: Ledger) -> None:
