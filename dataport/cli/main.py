@@ -22,6 +22,7 @@ _COMMANDS = {
     "conflicts": "conflicts",
     "daemon": "daemon",
     "datasets": "datasets",
+    "diff": "diff",
     "doctor": "doctor",
     "edit": "rows",
     "export": "exports",

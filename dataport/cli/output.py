@@ -40,6 +40,16 @@ def document(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
+def long_document(head: dict[str, Any], items: Iterable[Any]) -> None:
+    """Print one JSON document on stdout as it comes: `head`, then `items` as its last member."""
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(head, ensure_ascii=False)[:-1] + ', "items": [', nl=False)
+    for number, item in enumerate(items):
+        text = json.dumps(item, ensure_ascii=False, indent=indent)
+        click.echo(("," if number else "") + "\n" + text, nl=False)
+    click.echo("]}")
+
+
 def say(text: str = "") -> None:
     """Print lines of the answer on stdout."""
     for line in text.split("\n"):

@@ -50,7 +50,7 @@ class Engine:
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
-        self.timeline = Timeline(store, lambda: self._datasets)
+        self.timeline = Timeline(store, lambda: self._settings, lambda: self._datasets)
 
     @classmethod
     def open(cls, home: Home, settings: Settings) -> Engine:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dataport.core.settings import Settings
 from dataport.engine import history, undoing
+from dataport.engine.as_of import commit_as_of
 from dataport.engine.blame import blame
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.changes import normal_key
-from dataport.engine.commits import Author
-from dataport.engine.store import Store
+from dataport.engine.commits import Author, head
+from dataport.engine.differences import (
+    COUNTS,
+    Span,
+    changed_datasets,
+    count_differences,
+    difference_page,
+)
+from dataport.engine.store import Connection, Store
 
 
 class Timeline:
     """Commits and versions of one home."""
 
-    def __init__(self, store: Store, datasets: Callable[[], Mapping[str, Dataset]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], Settings],
+        datasets: Callable[[], Mapping[str, Dataset]],
+    ) -> None:
         self._store = store
+        self._settings = settings
         self._datasets = datasets
 
     def log(self, dataset: str | None, limit: int | None) -> list[dict[str, Any]]:
@@ -40,6 +56,53 @@ class Timeline:
         with self._store.reading() as cursor:
             return blame(cursor, dataset, normal_key(dataset, key))
 
+    def diff(
+        self,
+        before: str,
+        after: str | None,
+        *,
+        dataset: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> str:
+        """One page of what differs between two commits or times, as the text of a document.
+
+        `after` None means now. The items of each dataset come in the order of their keys.
+        """
+        with self._store.reading() as cursor:
+            span, datasets = self._span(cursor, before, after, dataset)
+            counts = [count_differences(cursor, each, span) for each in datasets]
+            head = _sums(span, dataset, counts)
+            items: list[str] = []
+            for each, count in zip(datasets, counts, strict=True):
+                found = sum(count[name] for name in COUNTS)
+                if offset < found and len(items) < limit:
+                    items += difference_page(cursor, each, span, limit - len(items), offset)
+                offset = max(0, offset - found)
+        return f'{json.dumps(head)[:-1]}, "items": [{",".join(items)}]}}'
+
+    def diff_counts(
+        self, before: str, after: str | None, dataset: str | None = None
+    ) -> dict[str, Any]:
+        """How much differs between two commits or times: an item a dataset."""
+        with self._store.reading() as cursor:
+            span, datasets = self._span(cursor, before, after, dataset)
+            counts = [count_differences(cursor, each, span) for each in datasets]
+        changed = [count for count in counts if any(count[name] for name in COUNTS)]
+        return {**_sums(span, dataset, counts), "items": changed}
+
+    def _span(
+        self, cursor: Connection, before: str, after: str | None, dataset: str | None
+    ) -> tuple[Span, list[Dataset]]:
+        """The commits that were named, and the datasets that may differ between them."""
+        only = None if dataset is None else self._dataset(dataset).name
+        zone = self._settings().timezone
+        first = commit_as_of(cursor, before, zone)
+        span = Span(first, head(cursor) if after is None else commit_as_of(cursor, after, zone))
+        known = self._datasets()
+        names = changed_datasets(cursor, span)
+        return span, [known[name] for name in names if name in known and only in (None, name)]
+
     def undo(
         self, commit: int, author: Author, message: str = "", *, is_dry: bool = False
     ) -> dict[str, Any]:
@@ -52,3 +115,14 @@ class Timeline:
 
     def _dataset(self, name: str) -> Dataset:
         return find_dataset(self._datasets(), name)
+
+
+def _sums(span: Span, dataset: str | None, counts: list[dict[str, Any]]) -> dict[str, Any]:
+    changes = {name: sum(count[name] for count in counts) for name in COUNTS}
+    return {
+        "from": span.before,
+        "to": span.after,
+        "dataset": dataset,
+        "changes": changes,
+        "total": sum(changes.values()),
+    }

@@ -18,6 +18,9 @@ from dataport.engine.requests import Message
 
 router = APIRouter(prefix="/v1", tags=["history"])
 
+LARGEST_DIFF = 10_000
+"""Most rows of one page of a difference."""
+
 Count = Annotated[int | None, Query(ge=0, le=MOST)]
 
 
@@ -99,6 +102,24 @@ def undo_commit(
     author = services.engine.author(origin)
     result = services.engine.timeline.undo(commit, author, body.message, is_dry=body.dry_run)
     return _changed(services, result)
+
+
+@router.get("/diff", summary="What differs between two commits")
+def diff(
+    services: ServicesDep,
+    before: Annotated[str, Query(alias="from", description="A commit or a time.")],
+    after: Annotated[str | None, Query(alias="to", description="Another; else now.")] = None,
+    dataset: str | None = None,
+    stat: bool = False,
+    limit: Annotated[int, Query(ge=0, le=LARGEST_DIFF)] = 100,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+) -> Response:
+    """Rows with before and after of each changed field, or with `stat` only counts."""
+    timeline = services.engine.timeline
+    if stat:
+        return answer(timeline.diff_counts(before, after, dataset))
+    text = timeline.diff(before, after, dataset=dataset, limit=limit, offset=offset)
+    return Response(f'{{"success":true,"data":{text}}}'.encode(), media_type="application/json")
 
 
 @router.get("/conflicts", summary="Conflicts, oldest first")
