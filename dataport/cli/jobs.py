@@ -10,7 +10,7 @@ from dataport.cli import output
 from dataport.cli.options import Group, Session, given, screenful
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import wait_for
-from dataport.core.words import JobStatus, Operation
+from dataport.core.words import JobStatus, PlanPart
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 1_000
 """Items that the daemon gives at once."""
 
+PLAN_PAGE = 50
+"""Rows of a plan on one page, unless another number is asked for."""
+
 JOB = click.argument("job", type=click.IntRange(min=1))
 
-_OPERATIONS = [word.value for word in Operation if word is not Operation.UNCHANGED] + ["conflict"]
 _MARKS = {"insert": "+", "update": "~", "delete": "-", "skip": "·", "conflict": "!"}
 _STYLES = {"insert": "green", "update": "yellow", "delete": "red", "conflict": "magenta"}
 
@@ -150,32 +152,60 @@ def discard(session: Session, job: int) -> None:
     _decide(session, job, "discard", wait=False)
 
 
-@jobs_command.command("plan")
+@jobs_command.command("plan", epilog="Example: dataport jobs plan 7 --exclude L-2 --exclude L-3")
 @JOB
-@click.option("--operation", type=click.Choice(_OPERATIONS), help="Only rows this happens to.")
+@click.option(
+    "--operation",
+    type=click.Choice([part.value for part in PlanPart]),
+    help="Only rows this happens to.",
+)
 @click.option("--field", help="Only rows in which this field changes.")
+@click.option("--key", metavar="TEXT", help="Only rows whose key contains this.")
+@click.option("--exclude", multiple=True, metavar="KEY", help="Leave this row out; repeatable.")
+@click.option("--include", multiple=True, metavar="KEY", help="Take it in again; repeatable.")
 @click.option("--after", help="Go on after this; the end of a page names it.")
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST_PAGE), default=50, show_default=True
+    "--limit", type=click.IntRange(min=1, max=LARGEST_PAGE), default=PLAN_PAGE, show_default=True
 )
 @click.pass_obj
-def plan(session: Session, /, job: int, **choices: Any) -> None:
-    """What a job would change, or has changed: before and after of every field."""
+def plan(
+    session: Session,
+    /,
+    job: int,
+    exclude: tuple[str, ...],
+    include: tuple[str, ...],
+    **choices: Any,
+) -> None:
+    """What a job would change, or has changed: before and after of every field.
+
+    Rows may be left out of a plan that waits. They are not applied, and the source's next file
+    brings them again.
+    """
     with session.client() as client:
+        if exclude or include:
+            client.patch(f"/v1/plans/{job}", {"exclude": exclude, "include": include})
         document = client.get(f"/v1/plans/{job}", **given(**choices))
-    session.emit(document, lambda found: _show_plan(session, found))
+    session.emit(document, lambda found: _show_plan(session, found, choices))
 
 
-def _show_plan(session: Session, document: dict[str, Any]) -> None:
+def _show_plan(session: Session, document: dict[str, Any], choices: dict[str, Any]) -> None:
     counts = document["counts"]
     said = ", ".join(f"{number:,} {word}" for word, number in counts.items())
     output.say(f"Job {document['job']} -> {document.get('dataset')}: {said}")
+    if document.get("is_outdated"):
+        output.say(
+            "The store has moved on: approving plans again first, and asks again if need be."
+        )
     screen = output.console()
     for item in document["items"]:
         screen.print(_plan_item(item), soft_wrap=True)
     shown, total = len(document["items"]), document["total"]
     if document.get("next") is not None:
-        more = session.command("jobs", "plan", document["job"], "--after", document["next"])
+        going_on = {**given(**choices), "after": document["next"]}
+        if going_on["limit"] == PLAN_PAGE:
+            del going_on["limit"]
+        words = [word for name, value in going_on.items() for word in (f"--{name}", value)]
+        more = session.command("jobs", "plan", document["job"], *words)
         output.say(f"{shown:,} of {total:,} shown; more: {more}")
 
 
@@ -188,6 +218,8 @@ def _plan_item(item: dict[str, Any]) -> Text:
     text.append_text(output.styled(item["key"], "bold"))
     if item.get("line"):
         text.append(f"  line {item['line']:,}", "dim")
+    if item.get("excluded"):
+        text.append("  left out", "bold red")
     before, after = item.get("before") or {}, item.get("after") or {}
     for field in _fields_of(item, after):
         text.append(f"\n    {field}  ", "dim")

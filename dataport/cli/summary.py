@@ -77,6 +77,8 @@ def _changes(job: Job) -> str:
     changes = job["changes"]
     counts = ", ".join(f"{changes.get(word, 0):,} {word}" for word in _CHANGES)
     counts += f", {output.count(changes.get('conflicts'), 'conflict')}"
+    if job.get("excluded"):
+        counts += f", {output.count(job['excluded'], 'row')} left out"
     if job.get("commit") is not None:
         return f"commit {job['commit']}: {counts}"
     if job.get("dry_run"):

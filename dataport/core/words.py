@@ -73,6 +73,19 @@ class Operation(StrEnum):
     SKIP = "skip"
 
 
+class PlanPart(StrEnum):
+    """Parts of a plan that can be looked at alone (PRV-01)."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    SKIP = "skip"
+    CONFLICT = "conflict"
+    """Rows with something for a person to decide, whatever else happens to them."""
+    EXCLUDED = "excluded"
+    """Rows that a person left out; they stand in no other part."""
+
+
 class ConflictKind(StrEnum):
     """Why a value or a row is queued (merge.md 5.3, 5.4)."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ class JobQueue:
         self._engine = engine
         self._live = LiveJobs()
         self._news = JobNews(events, WaitingCounts(engine))
+        self._deciding = threading.Lock()
         workers = configuration.settings.daemon.workers
         self._runner = JobRunner(engine, self._live, self._news, workers)
 
@@ -123,24 +126,44 @@ class JobQueue:
 
     def cancel(self, number: int) -> Job:
         """Stop a job wherever it is. Raises StateError when it has ended."""
-        live = self._require_live(number)
-        live.interrupt()
-        if live.job.status in (JobStatus.PENDING, JobStatus.WAITING):
-            self._runner.end(live, CancelledError())
+        with self._deciding:
+            live = self._require_live(number)
+            live.interrupt()
+            if live.job.status in (JobStatus.PENDING, JobStatus.WAITING):
+                self._runner.end(live, CancelledError())
         return live.job
 
     def approve(self, number: int) -> Job:
-        """Let a waiting job apply its plan. Raises StateError when it does not wait."""
-        live = self._require_waiting(number)
-        live.is_approved, live.is_staged = True, True
-        live.job.status, live.job.message = JobStatus.PENDING, ""
-        self._runner.go_on(live)
+        """Let a waiting job apply its plan, by the definitions and settings of this moment.
+
+        Raises StateError when it does not wait, NotFoundError when its dataset is gone.
+        """
+        with self._deciding:
+            live = self._require_waiting(number)
+            live.target = self._engine.imports.prepare(live.job)
+            live.is_approved, live.is_staged = True, True
+            live.job.status, live.job.message = JobStatus.PENDING, ""
+            self._runner.go_on(live)
         return live.job
+
+    def choose(
+        self, number: int, exclude: Collection[str], include: Collection[str]
+    ) -> dict[str, Any]:
+        """Leave rows out of a waiting job's plan, or take them in again; the plan's counts.
+
+        Raises StateError when the job does not wait, NotFoundError for a key without a row.
+        """
+        with self._deciding:
+            live = self._require_waiting(number)
+            summary = self._engine.plans.choose(live.job, exclude, include)
+            self._news.tell(live)
+        return summary
 
     def discard(self, number: int) -> Job:
         """Drop a waiting job's plan; nothing of it is applied."""
-        live = self._require_waiting(number)
-        self._runner.end(live, CancelledError("discarded", "The plan was discarded."))
+        with self._deciding:
+            live = self._require_waiting(number)
+            self._runner.end(live, CancelledError("discarded", "The plan was discarded."))
         return live.job
 
     def retry(self, number: int) -> Job:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataport.core.errors import ConfigError, StateError, UsageError
+from dataport.core.errors import ConfigError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
-from dataport.core.words import ConflictStatus, JobStatus, Operation, Origin
+from dataport.core.words import ConflictStatus, JobStatus, Origin
 from dataport.engine import changes, conflicts
 from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
 from dataport.engine.catalog.model import Dataset
@@ -24,7 +24,8 @@ from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
 from dataport.engine.importing.imports import Imports
 from dataport.engine.jobs import JobRecords
-from dataport.engine.merging.preview import PREVIEW_FILE, read_preview
+from dataport.engine.merging.preview import PREVIEW_FILE
+from dataport.engine.plans import Plans
 from dataport.engine.policies import check_policies, usable_policies
 from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
@@ -49,6 +50,7 @@ class Engine:
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
         self.timeline = Timeline(store, lambda: self._settings, lambda: self._datasets)
 
@@ -158,47 +160,6 @@ class Engine:
         """One conflict."""
         with self.store.reading() as cursor:
             return conflicts.get_conflict(cursor, self._datasets, number)
-
-    def plan(
-        self,
-        number: int,
-        *,
-        operation: str | None = None,
-        field: str | None = None,
-        after: int = 0,
-        limit: int = 100,
-    ) -> dict[str, Any]:
-        """One page of a kept plan. Raises NotFoundError for an unknown job, StateError when
-        the job kept none."""
-        job = self.jobs.get(number)
-        directory = self.home.job_staging(number)
-        if not (directory / PREVIEW_FILE).is_file():
-            raise StateError(
-                "no-plan",
-                f"Job {number} keeps no plan.",
-                f"It is {job.status}.",
-                "Plans are kept for dry runs and while a job waits for approval.",
-            )
-        with self.store.reading() as cursor:
-            total, following, items = read_preview(
-                cursor, directory, operation=operation, field=field, after=after, limit=limit
-            )
-        counts = job.changes or {}
-        return {
-            "job": number,
-            "dataset": job.dataset,
-            "counts": {
-                str(Operation.INSERT): counts.get("inserted", 0),
-                str(Operation.UPDATE): counts.get("updated", 0),
-                str(Operation.DELETE): counts.get("deleted", 0),
-                str(Operation.UNCHANGED): counts.get("unchanged", 0),
-                str(Operation.SKIP): counts.get("skipped", 0),
-                "conflicts": counts.get("conflicts", 0),
-            },
-            "total": total,
-            "next": following,
-            "items": items,
-        }
 
     def rejects(self, number: int, limit: int, offset: int) -> dict[str, Any]:
         """Rejected and duplicate rows of a job, in file order."""

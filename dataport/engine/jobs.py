@@ -46,6 +46,12 @@ class Job:
     """`done` or `failed` while the inbox file still has to be moved there."""
     planned_at: int | None = None
     """Newest commit when the plan that waits for approval was made."""
+    planned_with: str | None = None
+    """Digest of what else that plan depends on: definitions and settings."""
+    excluded: list[str] = field(default_factory=list)
+    """Keys of rows that a person left out of the plan."""
+    left_out: int = 0
+    """Rows of the plan that have one of those keys."""
     phase: Phase = Phase.QUEUED
     processed: int = 0
     total: int | None = None
@@ -61,6 +67,9 @@ class Job:
         "exit_code",
         "identity",
         "planned_at",
+        "planned_with",
+        "excluded",
+        "left_out",
     )
 
     def advance(self, phase: Phase, processed: int = 0, total: int | None = None) -> None:
@@ -111,6 +120,7 @@ class Job:
         return {
             "mode": str(self.request.mode or "merge"),
             "on_match": str(self.request.on_match or "merge"),
+            "excluded": self.left_out,
             "hold": self.request.hold,
             "dry_run": self.request.dry_run,
         }

@@ -118,6 +118,10 @@ def _held(job: Job) -> str:
     return "" if job.is_waiting else f"Job {job.number} does not wait for approval."
 
 
+def _choosable(facts: Facts) -> str:
+    return _on_job(_held)(facts) or _needs_rows(facts)
+
+
 def _planned(job: Job) -> str:
     return "" if job.kind == JobKind.IMPORT else "Only imports have a plan."
 
@@ -201,6 +205,12 @@ COMMANDS: tuple[Command, ...] = (
             _needs_daemon),
     Command("review.conflicts", "c", "Conflicts", "Only conflicts; again shows all.", _REVIEW, 0,
             (), _needs_daemon),
+    Command("review.excluded", "o", "Left out", "Only rows that were left out; again shows all.",
+            _REVIEW, 0, (), _needs_daemon),
+    Command("review.exclude", "space", "Leave out",
+            "Leave the row out of the plan, or take it in again.", _REVIEW, 7, (), _choosable),
+    Command("review.find", "slash", "Find", "Only rows whose key contains a text.", _REVIEW, 8,
+            (), _on_job(lambda _job: "")),
     Command("review.field", "f", "Field", "Only rows that change one field.", _REVIEW, 4, (),
             _on_job(lambda _job: "")),
     Command("review.rejects", "x", "Rejects", "Rows that failed a check, with their lines.",

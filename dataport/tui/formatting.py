@@ -28,7 +28,14 @@ LINK_GLYPHS = {
     "draining": "◑",
     "gone": "✗",
 }
-OPERATION_GLYPHS = {"insert": "+", "update": "~", "delete": "-", "skip": "·", "conflict": "!"}
+OPERATION_GLYPHS = {
+    "insert": "+",
+    "update": "~",
+    "delete": "-",
+    "skip": "·",
+    "conflict": "!",
+    "left out": "○",
+}
 
 KIND_SENTENCES = {
     "edit/edit": "Changed in the Store and in the File",
@@ -205,4 +212,6 @@ def plan_sentence(counts: Mapping[str, int]) -> str:
         ("conflicts", "conflict"),
     )
     parts = [plural(counts[key], word) for key, word in words if counts.get(key)]
+    if excluded := counts.get("excluded"):
+        parts.append(f"{plural(excluded, 'row')} left out")
     return ", ".join(parts) or "no rows"

@@ -20,7 +20,10 @@ COLUMNS = (
 
 
 def operation_of(row: PlanRow) -> str:
-    """The operation; `conflict` where a field waits for a person and nothing else happens."""
+    """The operation; `conflict` where a field waits for a person and nothing else happens,
+    `left out` where a person wants nothing of it."""
+    if row.is_excluded:
+        return "left out"
     is_bare = row.conflicts and not row.changed and row.operation in ("unchanged", "skip")
     return "conflict" if is_bare else row.operation
 

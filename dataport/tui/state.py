@@ -205,6 +205,10 @@ class PlanRow:
     after: Mapping[str, Any] | None
     changed: tuple[str, ...]
     conflicts: tuple[str, ...]
+    is_excluded: bool
+    """A person left it out: it will not be applied."""
+    raw_key: str
+    """The key as the API writes it."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -216,6 +220,8 @@ class PlanRow:
             after=document.get("after"),
             changed=tuple(document.get("changed") or ()),
             conflicts=tuple(document.get("conflicts") or ()),
+            is_excluded=bool(document.get("excluded")),
+            raw_key=str(document.get("key")),
         )
 
 

@@ -181,6 +181,7 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
         number: int,
         operation: str = "",
         field: str = "",
+        key: str = "",
         after: int = 0,
         limit: int = 100,
     ) -> JSONResponse:
@@ -191,8 +192,13 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
             name: sum(row["operation"] == name for row in rows)
             for name in ("insert", "update", "delete", "skip")
         }
-        counts |= {"unchanged": 7, "conflicts": sum(len(row["conflicts"]) for row in rows)}
+        counts |= {
+            "unchanged": 7,
+            "conflicts": sum(len(row["conflicts"]) for row in rows),
+            "excluded": sum(bool(row.get("excluded")) for row in rows),
+        }
         found = [row for row in rows if _is_kind(row, operation) and _has_field(row, field)]
+        found = [row for row in found if key.lower() in row["key"].lower()]
         window = found[after : after + limit]
         has_more = after + limit < len(found)
         return _ok(
@@ -206,6 +212,14 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
             }
         )
 
+    @app.patch("/v1/plans/{number}")
+    async def choose(number: int, request: Request) -> JSONResponse:
+        body = await request.json()
+        for row in script.plans[number]:
+            if row["key"] in (*body.get("exclude", ()), *body.get("include", ())):
+                row["excluded"] = row["key"] in body.get("exclude", ())
+        return _ok({"job": number})
+
     @app.get("/v1/rejects/{number}")
     async def rejects(number: int, limit: int = 100, offset: int = 0) -> JSONResponse:
         found = script.rejects.get(number, [])
@@ -216,6 +230,8 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
 def _is_kind(row: Document, operation: str) -> bool:
     if operation == "conflict":
         return bool(row["conflicts"])
+    if operation == "excluded":
+        return bool(row.get("excluded"))
     return operation in ("", row["operation"])
 
 

@@ -122,3 +122,8 @@ def test_columns_share_the_width_and_never_exceed_it(width: int) -> None:
 
 def test_the_least_important_column_goes_first() -> None:
     assert [index for index, _ in share_width(COLUMNS, 26)] == [0, 1, 3]
+
+
+def test_a_plan_in_words_says_what_was_left_out() -> None:
+    counts = {"insert": 3, "update": 0, "excluded": 1}
+    assert formatting.plan_sentence(counts) == "3 inserts, 1 row left out"

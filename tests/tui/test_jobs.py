@@ -123,6 +123,21 @@ async def test_a_plan_is_filtered_by_kind_and_field(daemon: FakeDaemon) -> None:
         assert "of 2, field" in screen_text(pilot)
 
 
+async def test_rows_of_a_plan_are_found_and_left_out(daemon: FakeDaemon) -> None:
+    async with opened(daemon.home) as pilot:
+        await press(pilot, "3", "j", "space")
+        assert "left out" in screen_text(pilot)
+        assert [row["key"] for row in daemon.script.plans[5] if row.get("excluded")] == ["L-2002"]
+        await press(pilot, "o")
+        assert "[Left out 1]" in screen_text(pilot)
+        assert "of 1 " in screen_text(pilot)
+        await press(pilot, "space")
+        assert "No row of this kind." in screen_text(pilot)
+        await press(pilot, "o", "slash", *"l-3", "enter")
+        assert "of 1, key with l-3" in screen_text(pilot)
+        assert "L-3003" in screen_text(pilot)
+
+
 async def test_p_opens_the_plan_of_the_job_under_the_cursor(daemon: FakeDaemon) -> None:
     async with opened(daemon.home) as pilot:
         await press(pilot, "2", "j", "j", "p")

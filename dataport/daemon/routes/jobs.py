@@ -5,21 +5,33 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from dataport.core.errors import UsageError
-from dataport.core.words import JobStatus, Operation
+from dataport.core.words import JobStatus, PlanPart
 from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
-from dataport.engine.merging.preview import CONFLICTS
+from dataport.engine.merging.kept import PlanFilter
 from dataport.engine.requests import ExportRequest, ImportRequest
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
 PAGE = 100
 LARGEST_PAGE = 1_000
+MOST_KEYS = 10_000
+"""Rows of a plan that one request may name."""
 
 PageSize = Annotated[int, Query(ge=0, le=LARGEST_PAGE)]
+
+
+class ChooseBody(BaseModel):
+    """Keys of rows to leave out of a plan, and of rows to take in again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    exclude: tuple[str, ...] = Field((), max_length=MOST_KEYS)
+    include: tuple[str, ...] = Field((), max_length=MOST_KEYS)
 
 
 @router.post("/imports", summary="Import a file", status_code=202)
@@ -84,22 +96,24 @@ def discard_job(job: int, services: ServicesDep) -> Response:
 def show_plan(
     job: int,
     services: ServicesDep,
-    operation: str | None = None,
-    field: str | None = None,
+    operation: Annotated[str | None, Query(description="A part of the plan.")] = None,
+    field: Annotated[str | None, Query(description="One that changes.")] = None,
+    key: Annotated[str | None, Query(description="Text that the key contains.")] = None,
     after: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: PageSize = PAGE,
 ) -> Response:
     """Rows the plan would change, with their values before and after."""
-    valid = [*Operation, CONFLICTS]
-    if operation is not None and operation not in valid:
-        raise UsageError(
-            "unknown-operation",
-            f"{operation!r} is no operation.",
-            hint=f"Valid: {', '.join(valid)}.",
-        )
-    return answer(
-        services.engine.plan(job, operation=operation, field=field, after=after, limit=limit)
-    )
+    which = PlanFilter(_part(operation), field, key)
+    return answer(services.engine.plans.page(services.queue.get(job), which, after, limit))
+
+
+@router.patch("/plans/{job}", summary="Leave rows out of a waiting job's plan")
+def choose_rows(job: int, body: ChooseBody, services: ServicesDep) -> Response:
+    """Rows by key. One that is left out is not applied; its source's next file brings it again.
+
+    Answers with the plan's counts. With a key that the plan has no row for nothing is done.
+    """
+    return answer(services.queue.choose(job, body.exclude, body.include))
 
 
 @router.get("/rejects/{job}", summary="Rows of a job's file that were not taken")
@@ -111,3 +125,16 @@ def show_rejects(
 ) -> Response:
     """Rejected rows and duplicates, in file order."""
     return answer(services.engine.rejects(job, limit, offset))
+
+
+def _part(name: str | None) -> PlanPart | None:
+    if name is None:
+        return None
+    try:
+        return PlanPart(name)
+    except ValueError as error:
+        raise UsageError(
+            "unknown-operation",
+            f"{name!r} is no operation.",
+            hint=f"Valid: {', '.join(PlanPart)}.",
+        ) from error

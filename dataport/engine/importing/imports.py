@@ -15,8 +15,9 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings, parse_size
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.commits import Author, Commit, CommitPart, head, next_commit, write_commit
+from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
 from dataport.engine.conflicts import settle_converged
+from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
 from dataport.engine.importing.report import check_strict, note_plan, note_staged
 from dataport.engine.importing.staged_input import staged_input
@@ -30,8 +31,7 @@ from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
 from dataport.engine.merging.guards import reason_to_hold
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.plan import Plan, make_plan
-from dataport.engine.merging.preview import write_preview
+from dataport.engine.merging.plan import Plan, drop_plan, make_plan
 from dataport.engine.requests import ImportRequest
 from dataport.engine.staging.process import stage as stage_file
 from dataport.engine.staging.request import (
@@ -39,10 +39,11 @@ from dataport.engine.staging.request import (
     StageRequest,
     StageResult,
     boot_id,
-    make_durable,
     read_stage,
 )
 from dataport.engine.store import Connection, Store
+
+HELD = "Held for approval."
 
 Progress = Callable[[Phase, int, int | None], None]
 
@@ -115,19 +116,16 @@ class Imports:
         audit line become visible together or not at all. `on_cursor` is told the cursor that
         works, so that somebody else can interrupt it.
         """
-        directory = self._home.job_staging(job.job)
         with self._store.writing() as cursor:
             on_cursor(cursor)
             try:
                 progress(Phase.PLAN, 0, staged.rows.valid)
-                given = staged_input(cursor, directory, target, staged, self._settings())
-                merge, plan = make_plan(cursor, given)
-                note_plan(job, staged, plan)
-                if self._must_wait(job, target, merge, plan, is_approved, cursor):
+                planned = self._plan(cursor, job, target, staged, is_approved)
+                if planned is None:
                     write_job(cursor, job)
                     return
                 progress(Phase.APPLY, 0, staged.rows.valid)
-                self._apply(cursor, job, target, staged, merge, plan, author)
+                self._apply(cursor, job, target, staged, *planned, author)
             finally:
                 on_cursor(None)
 
@@ -146,8 +144,11 @@ class Imports:
         plan: Plan,
         author: Author,
     ) -> None:
+        job.changes = plan.changes()
         if plan.is_empty and not (job.rows or {}).get("valid"):
             job.message = "No row could be taken; the store is as it was."
+        elif plan.is_empty and job.left_out:
+            job.message = "Every change was left out; the store is as it was."
         elif plan.is_empty:
             job.message = "Nothing to change: the store already has what the file says."
         else:
@@ -163,6 +164,8 @@ class Imports:
                 plan.changes(),
             )
             job.message = f"Import {Path(job.file or '').name} from {target.source}"
+            if job.left_out:
+                job.message += f" without {job.left_out:,} of its rows"
             message = import_request(job).message or job.message
             write_commit(
                 cursor,
@@ -173,39 +176,61 @@ class Imports:
         job.disposal = "done" if job.inbox else None
         write_job(cursor, job)
 
-    def _must_wait(
+    def _plan(
         self,
+        cursor: Connection,
         job: Job,
         target: Target,
+        staged: StageResult,
+        is_approved: bool,
+    ) -> tuple[MergeInput, Plan] | None:
+        """The plan to apply, without what a person left out; None when the job stops at it."""
+        directory = self._home.job_staging(job.job)
+        given = staged_input(cursor, directory, target, staged, self._settings())
+        if not (is_approved and review.is_current(cursor, job, given)):
+            merge, plan = make_plan(cursor, given)
+            note_plan(job, staged, plan)
+            if self._must_wait(cursor, job, target, given, merge, plan, is_approved):
+                return None
+            if plan.is_empty or not job.excluded:
+                job.left_out = 0
+                return merge, plan
+            review.count(cursor, job, plan, directory)
+            drop_plan(cursor)
+        merge, plan = make_plan(cursor, review.without_excluded(cursor, job, given, directory))
+        note_plan(job, staged, plan)
+        return merge, plan
+
+    def _must_wait(
+        self,
+        cursor: Connection,
+        job: Job,
+        target: Target,
+        given: MergeInput,
         merge: MergeInput,
         plan: Plan,
         is_approved: bool,
-        cursor: Connection,
     ) -> bool:
         """Whether the job stops at its plan, which is then kept for review."""
-        is_dry = import_request(job).dry_run
-        newest = head(cursor)
-        moved = is_approved and job.planned_at is not None and job.planned_at != newest
-        previous = job.changes if moved else None
-        job.changes = plan.changes()
-        if moved and previous != job.changes:
-            reason: str | None = "The store has moved on since: the plan was made again."
-        elif is_approved:
-            reason = None
-        elif target.is_held:
-            reason = "Held for approval."
-        else:
-            reason = reason_to_hold(cursor, merge, plan)
-        if not is_dry and (reason is None or plan.is_empty):
+        directory, is_dry = self._home.job_staging(job.job), import_request(job).dry_run
+        if plan.is_empty and not is_dry:
             return False
-        write_preview(cursor, merge, self._home.job_staging(job.job))
+        reason = None
+        if not is_approved:
+            reason = HELD if target.is_held else reason_to_hold(cursor, merge, plan)
+        if not (is_dry or reason or job.planned_at is not None):
+            return False
+        is_same = review.keep(cursor, job, merge, directory)
         if is_dry:
+            review.count(cursor, job, plan, directory)
             job.message = "Dry run: nothing was changed."
             job.end(JobStatus.COMPLETED)
-        else:
-            make_durable(self._home.job_staging(job.job))
-            job.message, job.status, job.planned_at = reason or "", JobStatus.WAITING, newest
-        return True
+            return True
+        if is_approved and not is_same:
+            reason = review.MOVED_ON
+        if reason:
+            review.wait(cursor, job, given, plan, directory, reason)
+        return reason is not None
 
     def _is_known(self, path: Path, target: Target) -> bool:
         with self._store.reading() as cursor:

@@ -21,8 +21,9 @@ class KnownFile:
 
     sha256: str
     bytes: int
-    signature: str
-    """Of the target it was imported into; see `Target.signature`."""
+    signature: str | None
+    """Of the target it was imported into, see `Target.signature`; None where a person left some
+    of its rows out, so that the same bytes bring them again."""
     job: int
     commit: int | None
     """None where it changed nothing."""
@@ -59,7 +60,7 @@ def remember_file(cursor: Connection, job: Job, target: Target, staged: StageRes
             staged.bytes,
             target.dataset.name,
             target.source,
-            target.signature(),
+            None if job.left_out else target.signature(),
             job.job,
             job.commit,
             job.file,

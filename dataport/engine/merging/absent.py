@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataport.core.words import Mode
 from dataport.engine.merging.bases import base_query, sources_of
-from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.sql import differs
@@ -46,13 +45,12 @@ def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> Non
 
 
 def _gone(cursor: Connection, merge: MergeInput) -> str:
-    present = f" ANTI JOIN {merge.present} p ON p._key = k._key" if merge.present else ""
-    if merge.asks:
-        present += f" ANTI JOIN {DISPUTES} d ON d._key = k._key"
-    left_out = (
-        f"SELECT k._key FROM ({_known_keys(merge)}) k"
-        f" ANTI JOIN {RESOLVED} t ON t._key = k._key{present}"
+    spoken_for = [RESOLVED, *(each for each in (merge.present, merge.excluded) if each)]
+    absent = "".join(
+        f" ANTI JOIN {each} p{number} ON p{number}._key = k._key"
+        for number, each in enumerate(spoken_for)
     )
+    left_out = f"SELECT k._key FROM ({_known_keys(merge)}) k{absent}"
     if merge.mode is Mode.REPLACE:
         asserted, unedited = "false", "true"
     else:

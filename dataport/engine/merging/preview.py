@@ -2,83 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from dataport.core.words import ConflictKind, Operation
-from dataport.engine.merging.fields import CONFLICT, code_column
+from dataport.core.words import Operation
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.sql import ident, literal, row_document
 from dataport.engine.store import Connection
 
 PREVIEW_FILE = "plan.parquet"
-CONFLICTS = "conflict"
-"""Value of the operation filter that keeps rows with something to decide."""
+
+ROWS_PER_GROUP = 20_480
+"""Rows that a reader of one page has to decode."""
+
+_NONE = "CAST([] AS VARCHAR[])"
+_NO_DOCUMENT = "CAST(NULL AS VARCHAR)"
 
 
-def write_preview(cursor: Connection, merge: MergeInput, directory: Path) -> None:
-    """Write the planned rows to `directory`: changes first, then by key; unchanged left out."""
+def write_preview(cursor: Connection, merge: MergeInput, path: Path) -> None:
+    """Write the planned rows to `path`: changes first, then by key; unchanged ones left out.
+
+    Columns: `n` from 1, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
+    `changed` fields, the fields with `conflicts`, how many conflicts are `queued`, and whether
+    the row `is_incoming`, or one that the file leaves out.
+    """
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE plan_asked AS SELECT key AS _key,"
+        " list(field) FILTER (field IS NOT NULL) AS fields, bool_or(field IS NULL) AS is_row,"
+        " count(*) AS queued FROM plan_conflicts WHERE is_news GROUP BY key"
+    )
     queries = [_matched(merge), _row_conflicts(merge), _deleted(merge), _inserted(merge)]
     union = " UNION ALL BY NAME ".join(queries)
     cursor.execute(
         f"COPY (SELECT row_number() OVER (ORDER BY rank, _key) AS n, * EXCLUDE (rank)"
-        f" FROM ({union})) TO {literal(str(directory / PREVIEW_FILE))} (FORMAT parquet)"
+        f" FROM ({union})) TO {literal(str(path))}"
+        f" (FORMAT parquet, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
     )
-
-
-def read_preview(
-    cursor: Connection,
-    directory: Path,
-    *,
-    operation: str | None = None,
-    field: str | None = None,
-    after: int = 0,
-    limit: int = 100,
-) -> tuple[int, str | None, list[dict[str, Any]]]:
-    """`(total, next, items)` of a kept plan; `after` and `next` are places in its order."""
-    conditions = ["true"]
-    if operation == CONFLICTS:
-        conditions.append("len(conflicts) > 0")
-    elif operation:
-        conditions.append(f"operation = {literal(operation)}")
-    if field:
-        conditions.append(
-            f"(list_contains(changed, {literal(field)}) OR list_contains(conflicts, {literal(field)}))"
-        )
-    source = f"read_parquet({literal(str(directory / PREVIEW_FILE))})"
-    where = " AND ".join(conditions)
-    row = cursor.execute(f"SELECT count(*) FROM {source} WHERE {where}").fetchone()
-    rows = cursor.execute(
-        "SELECT n, _key, operation, line, before, after, changed, conflicts"
-        f" FROM {source} WHERE {where} AND n > {int(after)} ORDER BY n LIMIT {int(limit) + 1}"
-    ).fetchall()
-    shown = rows[:limit]
-    following = str(shown[-1][0]) if len(rows) > limit and shown else None
-    return int(row[0]) if row else 0, following, [_item(row) for row in shown]
-
-
-def _item(row: tuple[Any, ...]) -> dict[str, Any]:
-    _, key, operation, line, before, after, changed, conflicts = row
-    return {
-        "key": key,
-        "operation": operation,
-        "line": line,
-        "before": json.loads(before) if before else None,
-        "after": json.loads(after) if after else None,
-        "changed": changed or [],
-        "conflicts": conflicts or [],
-    }
-
-
-def _named(merge: MergeInput, test: str) -> str:
-    """A list of the stated fields for which `test`, a format with the field's name, holds."""
-    cases = [
-        f"CASE WHEN {test.format(code=code_column(f), name=ident(f.name))} THEN {literal(f.name)} END"
-        for f in merge.fields
-    ]
-    return f"list_filter([{', '.join(cases)}], x -> x IS NOT NULL)"
 
 
 def _matched(merge: MergeInput) -> str:
@@ -86,29 +45,29 @@ def _matched(merge: MergeInput) -> str:
     before = f"CAST({row_document(merge.dataset.fields, 'o.')} AS VARCHAR)"
     after = f"CAST({row_document(merge.dataset.fields, 'm.')} AS VARCHAR)"
     operation = f"CASE WHEN j.is_changed THEN '{Operation.UPDATE}' ELSE '{Operation.UNCHANGED}' END"
+    condition = "j.is_changed OR a.queued IS NOT NULL"
     if merge.inserts_only:
         operation, condition = f"'{Operation.SKIP}'", "true"
-    else:
-        conflicts = " OR ".join(f"j.{code_column(f)} = '{CONFLICT}'" for f in merge.fields)
-        condition = f"j.is_changed OR {conflicts or 'false'}"
     return (
         f"SELECT 0 AS rank, j._key, {operation} AS operation, j._line AS line, {before} AS before,"
-        f" {after} AS after, {_named(merge, 'j.{name} IS DISTINCT FROM o.{name}')} AS changed,"
-        f" {_named(merge, 'j.{code} = ' + literal(CONFLICT))} AS conflicts"
+        f" {after} AS after, {_changed(merge, 'j.{} IS DISTINCT FROM o.{}')} AS changed,"
+        f" {_conflicts(merge)} AS conflicts, coalesce(a.queued, 0) AS queued, true AS is_incoming"
         " FROM plan_judged j JOIN plan_ours o ON o._key = j._key"
         f" JOIN (SELECT o.* REPLACE ({merged}) FROM plan_ours o"
         " JOIN plan_judged j ON j._key = o._key) m ON m._key = j._key"
-        f" WHERE {condition}"
+        f" LEFT JOIN plan_asked a ON a._key = j._key WHERE {condition}"
     )
 
 
 def _row_conflicts(merge: MergeInput) -> str:
     """Rows that wait as a whole: nothing happens to them, `conflicts` names every field."""
-    names = "[" + ", ".join(literal(field.name) for field in merge.fields) + "]"
     return (
-        f"SELECT 1 AS rank, key AS _key, '{Operation.UNCHANGED}' AS operation, line,"
-        f" ours AS before, CASE WHEN kind <> '{ConflictKind.DUPLICATE_KEY}' THEN theirs END AS after, CAST([] AS VARCHAR[]) AS changed, {names} AS conflicts"
-        " FROM plan_conflicts WHERE field IS NULL AND is_news"
+        f"SELECT 1 AS rank, c.key AS _key, '{Operation.UNCHANGED}' AS operation, c.line,"
+        f" c.ours AS before, c.theirs AS after, {_NONE} AS changed,"
+        f" {_conflicts(merge)} AS conflicts, a.queued,"
+        f" c.key IN (SELECT _key FROM {RESOLVED}) AS is_incoming"
+        " FROM plan_conflicts c JOIN plan_asked a ON a._key = c.key"
+        " WHERE c.field IS NULL AND c.is_news AND c.key NOT IN (SELECT _key FROM plan_judged)"
     )
 
 
@@ -116,8 +75,8 @@ def _deleted(merge: MergeInput) -> str:
     before = f"CAST({row_document(merge.dataset.fields, 'o.')} AS VARCHAR)"
     return (
         f"SELECT 2 AS rank, o._key, '{Operation.DELETE}' AS operation, CAST(NULL AS BIGINT) AS line,"
-        f" {before} AS before, CAST(NULL AS VARCHAR) AS after, CAST([] AS VARCHAR[]) AS changed,"
-        " CAST([] AS VARCHAR[]) AS conflicts"
+        f" {before} AS before, {_NO_DOCUMENT} AS after, {_NONE} AS changed, {_NONE} AS conflicts,"
+        " 0 AS queued, false AS is_incoming"
         " FROM plan_ours o SEMI JOIN plan_deletes d ON d._key = o._key"
     )
 
@@ -126,7 +85,26 @@ def _inserted(merge: MergeInput) -> str:
     after = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
     return (
         f"SELECT 3 AS rank, t._key, '{Operation.INSERT}' AS operation, t._line AS line,"
-        f" CAST(NULL AS VARCHAR) AS before, {after} AS after,"
-        f" {_named(merge, 't.{name} IS NOT NULL')} AS changed, CAST([] AS VARCHAR[]) AS conflicts"
+        f" {_NO_DOCUMENT} AS before, {after} AS after,"
+        f" {_changed(merge, 't.{} IS NOT NULL')} AS changed, {_NONE} AS conflicts, 0 AS queued,"
+        " true AS is_incoming"
         f" FROM {RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
+    )
+
+
+def _changed(merge: MergeInput, test: str) -> str:
+    """A list of the stated fields for which `test`, a format with the field's name, holds."""
+    cases = [
+        f"CASE WHEN {test.format(ident(f.name), ident(f.name))} THEN {literal(f.name)} END"
+        for f in merge.fields
+    ]
+    return f"list_filter([{', '.join(cases)}], x -> x IS NOT NULL)"
+
+
+def _conflicts(merge: MergeInput) -> str:
+    """The fields that `a`, a row of what is to be decided, asks about."""
+    names = "[" + ", ".join(literal(field.name) for field in merge.fields) + "]"
+    return (
+        f"CASE WHEN a.is_row THEN {names}"
+        f" ELSE list_filter({names}, x -> coalesce(list_contains(a.fields, x), false)) END"
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rich.style import Style
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
@@ -22,59 +21,13 @@ from dataport.tui.plan_text import COLUMNS, detail_text, plan_row
 from dataport.tui.screens.base import Section
 from dataport.tui.screens.jobs import approve_modal
 from dataport.tui.state import Job, PlanPage
-from dataport.tui.tones import Tones
+from dataport.tui.widgets.kinds import KINDS, KindTabs
 from dataport.tui.widgets.panes import TextPane
 from dataport.tui.widgets.rows import Rows
 from dataport.tui.work import background
 
 WINDOW = 200
 """Rows asked for at a time."""
-
-KINDS = (
-    ("", "All", ""),
-    ("insert", "Insert", "i"),
-    ("update", "Update", "u"),
-    ("delete", "Delete", "e"),
-    ("skip", "Skip", "s"),
-    ("conflict", "Conflict", "c"),
-)
-"""Operation in the API, title, and the key that stands underlined in it."""
-
-
-class KindTabs(Static):
-    """Kinds of change with their counts; the chosen one in brackets."""
-
-    @dataclass
-    class Pressed(Message):
-        """A kind was pressed with the mouse."""
-
-        operation: str
-
-    def __init__(self) -> None:
-        super().__init__(id="kinds", markup=False)
-        self._zones: list[tuple[int, int, str]] = []
-
-    def show(self, counts: dict[str, int], chosen: str, tones: Tones) -> None:
-        text, self._zones = Text(" "), []
-        for operation, title, key in KINDS:
-            start = text.cell_len
-            number = counts.get("conflicts" if operation == "conflict" else operation, 0)
-            is_chosen = operation == chosen
-            label = Text(title, style=Style(bold=is_chosen))
-            if key:
-                place = title.lower().index(key)
-                label.stylize(Style(underline=True) + tones.accent, place, place + 1)
-            text.append("[" if is_chosen else " ", tones.accent).append_text(label)
-            if operation:
-                text.append(f" {number:,}", "" if number else tones.quiet)
-            text.append("]" if is_chosen else " ", tones.accent)
-            self._zones.append((start, text.cell_len, operation))
-        self.update(text)
-
-    def on_click(self, event: events.Click) -> None:
-        for first, last, operation in self._zones:
-            if first <= event.x < last:
-                self.post_message(self.Pressed(operation))
 
 
 class Review(Section):
@@ -110,7 +63,7 @@ class Review(Section):
         self._waiting: tuple[int, ...] = ()
         self._page: PlanPage | None = None
         self._cursors: tuple[str | None, ...] = (None,)
-        self._operation, self._field = "", ""
+        self._operation, self._field, self._key = "", "", ""
         self._fields: set[str] = set()
 
     def body(self) -> ComposeResult:
@@ -150,7 +103,8 @@ class Review(Section):
     async def load_page(self, cursors: tuple[str | None, ...], is_back: bool = False) -> None:
         if self._job is None:
             return
-        params = {"operation": self._operation, "field": self._field, "after": cursors[-1]}
+        params = {"operation": self._operation, "field": self._field, "key": self._key,
+                  "after": cursors[-1]}  # fmt: skip
         given = {name: value for name, value in params.items() if value}
         try:
             answer = await self.port.client.get(
@@ -160,6 +114,11 @@ class Review(Section):
             self.post_message(self.NoPlan(error.title))
             return
         self.post_message(self.PageLoaded(PlanPage.of(answer), cursors, is_back))
+
+    @background("review-choose")
+    async def choose(self, job: int, verb: str, key: str) -> None:
+        await self.port.client.patch(f"/v1/plans/{job}", {verb: [key]})
+        self.load_page(self._cursors)
 
     @background("review-command")
     async def ask(self, job: int, verb: str, done: str) -> None:
@@ -180,7 +139,7 @@ class Review(Section):
                              "the plan of one.")  # fmt: skip
             return
         if not is_same:
-            self._operation = self._field = ""
+            self._operation = self._field = self._key = ""
             self._fields = set()
             self._page = None
         self._show_title()
@@ -231,7 +190,8 @@ class Review(Section):
             first = (len(self._cursors) - 1) * WINDOW + 1
             last = first + len(page.rows) - 1
             field = f", field {formatting.visible(self._field)}" if self._field else ""
-            rows.border_title = f"Rows {first:,}–{last:,} of {page.total:,}{field}"
+            key = f", key with {formatting.visible(self._key)}" if self._key else ""
+            rows.border_title = f"Rows {first:,}–{last:,} of {page.total:,}{field}{key}"
         self.show_footer()
 
     def _title(self) -> Text:
@@ -310,6 +270,26 @@ class Review(Section):
 
     def do_conflicts(self) -> None:
         self._toggle("conflict")
+
+    def do_excluded(self) -> None:
+        self._toggle("excluded")
+
+    def do_exclude(self) -> None:
+        place = self.query_one(Rows).current
+        if self._job and self._page and place is not None:
+            row = self._page.rows[int(place)]
+            self.choose(self._job.number, "include" if row.is_excluded else "exclude", row.raw_key)
+
+    def do_find(self) -> None:
+        from dataport.tui.modals_edit import Edited, EditModal
+
+        def found(result: Edited | None) -> None:
+            if result is not None:
+                self._key = result.value or ""
+                self._page = None
+                self.load_page((None,))
+
+        self.app.push_screen(EditModal("Rows whose key contains", self._key, ""), found)
 
     def do_field(self) -> None:
         modal = ChooseModal("Rows that change which field?", sorted(self._fields), "Every field")
