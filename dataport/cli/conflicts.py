@@ -8,6 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session, given, message_option, screenful
+from dataport.core.text import counted
 from dataport.core.words import ConflictStatus, Take
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _check_choice(
 
 
 def _show_resolved(session: Session, document: dict[str, Any]) -> None:
-    said = f"{output.count(document['resolved'], 'conflict')} resolved"
+    said = f"{counted(document['resolved'], 'conflict')} resolved"
     commit = document.get("commit")
     said += "; the store stands as it was." if commit is None else f", commit {commit}."
     output.say(said)
@@ -191,6 +192,6 @@ def undo(session: Session, message: str | None) -> None:
 
 
 def _show_undone(document: dict[str, Any]) -> None:
-    reopened = output.count(document.get("reopened"), "conflict")
+    reopened = counted(document.get("reopened"), "conflict")
     commit = f", commit {document['commit']}" if document.get("commit") is not None else ""
     output.say(f"{reopened} open again{commit}.")

@@ -9,6 +9,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session
+from dataport.core.text import counted
 
 
 @click.group("datasets", cls=Group)
@@ -118,5 +119,5 @@ def check(session: Session, file: Path) -> None:
 
 def _show_checked(document: dict[str, Any]) -> None:
     key = ", ".join(document["primary_key"])
-    fields = output.count(document["fields"], "field")
+    fields = counted(document["fields"], "field")
     output.say(f"{document['file']} is right: dataset {document['name']}, {fields}, key {key}.")

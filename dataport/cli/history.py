@@ -9,6 +9,7 @@ import click
 from dataport.cli import output
 from dataport.cli.options import DATASET, Command, Session, given, message_option
 from dataport.cli.rows import record_path
+from dataport.core.text import counted
 
 
 @click.command("log", cls=Command)
@@ -35,22 +36,12 @@ def _show_log(document: dict[str, Any]) -> None:
                 item.get("actor"),
                 item.get("source"),
                 item.get("job"),
-                changes_in_short(item.get("changes") or {}),
+                output.counts(item.get("changes") or {}) or None,
                 item.get("message"),
             )
             for item in document["items"]
         ],
     )
-
-
-def changes_in_short(changes: dict[str, int]) -> str | None:
-    """Counts that are not nought: `900 inserted, 2 conflicts`."""
-    said = [
-        output.count(number, "conflict") if word == "conflicts" else f"{number:,} {word}"
-        for word, number in changes.items()
-        if number
-    ]
-    return ", ".join(said) or None
 
 
 @click.command("history", cls=Command)
@@ -114,9 +105,9 @@ def undo_command(session: Session, commit: int, message: str | None, dry_run: bo
 
 def _show_undo(session: Session, document: dict[str, Any]) -> None:
     undone = document["undoes"]
-    said = changes_in_short(document["changes"]) or "no row changes"
+    said = output.counts(document["changes"]) or "no row changes"
     if document["reopened"]:
-        said += f", {output.count(document['reopened'], 'conflict')} open again"
+        said += f", {counted(document['reopened'], 'conflict')} open again"
     if document["dry_run"]:
         output.say(f"Taking back commit {undone} would come to: {said}. Nothing was changed.")
         return

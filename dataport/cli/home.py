@@ -9,6 +9,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import Command, Session
+from dataport.core.text import counted
 
 _WAITING = {
     "approvals": ("plan waits for approval", "plans wait for approval", "jobs list"),
@@ -38,7 +39,7 @@ def init_command(session: Session, sample: bool) -> None:
 
 
 def _show_made(session: Session, document: dict[str, Any]) -> None:
-    made = output.count(len(document["made"]), "file")
+    made = counted(len(document["made"]), "file")
     if not document["existed"]:
         output.say(f"Made a home: {document['home']}")
     elif document["made"]:
@@ -98,8 +99,8 @@ def _show_status(session: Session, document: dict[str, Any]) -> None:
         if number:
             waits = True
             one, several, command = _WAITING.get(word, (word, word, "status"))
-            noun = one if number == 1 else several
-            output.say(f"{number:,} {noun}: {session.command(*command.split())}")
+            waiting = counted(number, one, several)
+            output.say(f"{waiting}: {session.command(*command.split())}")
     if not waits and not document["running"]:
         output.say("Nothing runs, and nothing waits for you.")
 

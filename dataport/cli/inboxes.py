@@ -9,6 +9,7 @@ import click
 from dataport.cli import output
 from dataport.cli.imports import MODE, ON_MATCH
 from dataport.cli.options import DATASET, Group, Session, given
+from dataport.core.text import counted
 
 
 @click.group("inboxes", cls=Group)
@@ -86,6 +87,4 @@ def rescan(session: Session) -> None:
     """Look into every inbox now."""
     with session.client() as client:
         document = client.post("/v1/inboxes/rescan", {})
-    session.emit(
-        document, lambda found: output.say(f"{output.count(found['queued'], 'file')} queued.")
-    )
+    session.emit(document, lambda found: output.say(f"{counted(found['queued'], 'file')} queued."))

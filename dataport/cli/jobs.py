@@ -190,7 +190,7 @@ def plan(
 
 def _show_plan(session: Session, document: dict[str, Any], choices: dict[str, Any]) -> None:
     counts = document["counts"]
-    said = ", ".join(f"{number:,} {word}" for word, number in counts.items())
+    said = output.counts(counts, every=True)
     output.say(f"Job {document['job']} -> {document.get('dataset')}: {said}")
     if document.get("is_outdated"):
         output.say(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from dataport.core.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,10 +63,13 @@ def note(text: str) -> None:
     click.echo(visible(text), err=True)
 
 
-def count(number: int | None, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 row`, `1,200 rows`."""
-    number = number or 0
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+def counts(changes: Mapping[str, int], *, every: bool = False) -> str:
+    """What changed, in words: `900 inserted, 1 conflict`; noughts only where `every` is asked for."""
+    return ", ".join(
+        counted(number, "conflict") if word == "conflicts" else f"{number:,} {word}"
+        for word, number in changes.items()
+        if number or every
+    )
 
 
 def local_time(moment: str | None) -> str:
@@ -183,4 +188,4 @@ def shown_of(answer: dict[str, Any], key: str, noun: str) -> None:
     """Say how much of a list stands above, if that is not all of it."""
     shown, total = len(answer[key]), answer.get("total") or 0
     if shown < total:
-        say(f"{shown:,} of {count(total, noun)} shown; more with --limit and --offset.")
+        say(f"{shown:,} of {counted(total, noun)} shown; more with --limit and --offset.")

@@ -8,10 +8,11 @@ from pathlib import PurePath
 from dataport.cli import errors, output
 from dataport.cli.options import Session
 from dataport.cli.waiting import Job
+from dataport.core.text import counted
 
 _WORST_FIRST = (errors.FAILED, errors.USAGE, errors.INTERRUPTED, errors.WAITS)
 _ROWS = ("read", "valid", "rejected", "duplicate")
-_CHANGES = ("inserted", "updated", "deleted", "unchanged", "skipped")
+_CHANGES = ("inserted", "updated", "deleted", "unchanged", "skipped", "conflicts")
 
 
 def show_job(session: Session, job: Job) -> None:
@@ -56,7 +57,7 @@ def _show_export(job: Job) -> None:
     if not written:
         output.say(f"No rows to export; {job.get('file')} holds the columns only.")
         return
-    output.say(f"{output.count(written, 'row')} written to {job.get('file')}")
+    output.say(f"{counted(written, 'row')} written to {job.get('file')}")
 
 
 def _show_import(session: Session, job: Job) -> None:
@@ -75,10 +76,9 @@ def _show_import(session: Session, job: Job) -> None:
 
 def _changes(job: Job) -> str:
     changes = job["changes"]
-    counts = ", ".join(f"{changes.get(word, 0):,} {word}" for word in _CHANGES)
-    counts += f", {output.count(changes.get('conflicts'), 'conflict')}"
+    counts = output.counts({word: changes.get(word, 0) for word in _CHANGES}, every=True)
     if job.get("excluded"):
-        counts += f", {output.count(job['excluded'], 'row')} left out"
+        counts += f", {counted(job['excluded'], 'row')} left out"
     if job.get("commit") is not None:
         return f"commit {job['commit']}: {counts}"
     if job.get("dry_run"):
@@ -93,7 +93,7 @@ def _show_rejects(session: Session, job: Job, tell: Callable[[str], None]) -> No
     if not rejected:
         return
     tell(
-        f"{output.count(rejected, 'row')} rejected; why, and where: "
+        f"{counted(rejected, 'row')} rejected; why, and where: "
         f"{session.command('jobs', 'rejects', job['job'])}"
     )
     if job.get("rejects_file"):
@@ -113,7 +113,7 @@ def _show_next(session: Session, job: Job) -> None:
     elif conflicts := (job.get("changes") or {}).get("conflicts", 0):
         verb = "waits" if conflicts == 1 else "wait"
         command = session.command("conflicts", "list")
-        output.say(f"{output.count(conflicts, 'conflict')} {verb}: {command}")
+        output.say(f"{counted(conflicts, 'conflict')} {verb}: {command}")
 
 
 def _name(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""Text that came from outside: whether it can be written down, and how it is shown if not."""
+"""Text for people: counts in words, and what came from outside and may be no text at all."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def is_text(text: str) -> bool:
 def legible(text: str) -> str:
     """`text` with a sign in the place of what is no character."""
     return "".join("�" if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def counted(number: int | None, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: `1 row`, `1,200 rows`, `2 entries`; None counts as 0."""
+    number = number or 0
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataport.core.clock import naive_utc, now
 from dataport.core.errors import ConfigError
+from dataport.core.text import counted
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.sql import (
     base_versions_table,
@@ -95,7 +96,7 @@ def _refuse_loss(
     raise ConfigError(
         "values-would-be-lost",
         f"Dataset {dataset.name!r}: field {name!r} {change}.",
-        f"{values:,} present and {versions:,} earlier values would be lost.",
+        f"{counted(values, 'present value')} and {counted(versions, 'earlier value')} would be lost.",
         "Put the field back as it was, or export its values and clear them first.",
     )
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from dataport.core.text import counted
+
 EMPTY = "∅"
 """Stands for a value that is not there, so that it differs from an empty text."""
 
@@ -60,11 +62,6 @@ def compact(number: int) -> str:
     if number < 1_000:
         return str(number)
     return f"{number // 1_000}k" if number < 1_000_000 else f"{number // 1_000_000}M"
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """`1 conflict`, `2 conflicts`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def duration(seconds: float | None) -> str:
@@ -211,7 +208,7 @@ def plan_sentence(counts: Mapping[str, int]) -> str:
         ("skip", "skipped row"),
         ("conflicts", "conflict"),
     )
-    parts = [plural(counts[key], word) for key, word in words if counts.get(key)]
+    parts = [counted(counts[key], word) for key, word in words if counts.get(key)]
     if excluded := counts.get("excluded"):
-        parts.append(f"{plural(excluded, 'row')} left out")
+        parts.append(f"{counted(excluded, 'row')} left out")
     return ", ".join(parts) or "no rows"

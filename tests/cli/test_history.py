@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.cli.conftest import Cli, FakeDaemon
@@ -26,6 +27,19 @@ def test_the_log_names_who_when_and_how_much(cli: Cli, daemon: FakeDaemon) -> No
     assert "ada" in out
     assert daemon.query("/v1/commits") == {"dataset": "leads", "limit": "5"}
     assert cli("log", "--json").document == {"items": [COMMIT]}
+
+
+def test_one_conflict_is_one_conflict_wherever_it_is_counted(
+    cli: Cli, daemon: FakeDaemon, script_import: Callable[..., Any]
+) -> None:
+    changes = {"inserted": 3, "conflicts": 1}
+    daemon.on("GET", "/v1/commits", {"items": [{**COMMIT, "changes": changes}]})
+    assert "3 inserted, 1 conflict " in cli("log").out
+    script_import(changes=changes)
+    assert "0 skipped, 1 conflict\n" in cli("import", "leads.csv").out
+    plan = {"job": 7, "dataset": "leads", "counts": {"insert": 3, "conflicts": 1}, "total": 0}
+    daemon.on("GET", "/v1/plans/7", {**plan, "next": None, "items": []})
+    assert "3 insert, 1 conflict\n" in cli("jobs", "plan", "7").out
 
 
 def version(commit: int, operation: str, values: dict[str, Any] | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataport.core.errors import RejectedError
+from dataport.core.text import counted
 from dataport.engine.importing.targets import Target
 from dataport.engine.jobs import Job
 from dataport.engine.merging.plan import Plan
@@ -42,7 +43,7 @@ def check_strict(target: Target, staged: StageResult) -> None:
     if target.is_strict and rows.rejected:
         raise RejectedError(
             "rejected-rows",
-            f"{rows.rejected:,} of {rows.read:,} rows were rejected, and the import is strict.",
+            f"The import is strict, and {rows.rejected:,} of {counted(rows.read, 'row')} can't be taken.",
             "Nothing was merged.",
             "Fix the rows listed in the rejects file, or import without strict.",
         )
@@ -60,12 +61,13 @@ def note_plan(job: Job, staged: StageResult, plan: Plan) -> None:
     if plan.keyless:
         _notice(
             job,
-            f"{plan.keyless:,} rows name no record that is known, and nothing to make a key of.",
+            f"{counted(plan.keyless, 'row')} can't be placed: no known record is named, nor anything"
+            " to make a key of.",
         )
     if plan.held_deletes:
         _notice(
             job,
-            f"{plan.held_deletes:,} rows are not in the file, but none was deleted: rejected"
+            f"{counted(plan.held_deletes, 'row')} left out of the file, but nothing was deleted: rejected"
             " rows without a key could be any of them.",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataport.core.text import counted
 from dataport.core.words import Mode
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan
@@ -18,7 +19,7 @@ def reason_to_hold(cursor: Connection, merge: MergeInput, plan: Plan) -> str | N
     """Why this plan needs a person's word, as a sentence; None when it doesn't."""
     if merge.mode is Mode.REPLACE and (plan.deleted or plan.updated):
         return (
-            f"Replacing {merge.dataset.name} would delete {plan.deleted:,} rows and change"
+            f"Replacing {merge.dataset.name} would delete {counted(plan.deleted, 'row')} and change"
             f" {plan.updated:,}: approve it to go on."
         )
     if merge.mode is Mode.MIRROR and plan.deleted:

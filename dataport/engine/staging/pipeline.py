@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
 from dataport.engine.staging.phones import PhoneResolver, register
@@ -169,7 +170,9 @@ def _outcome(
     if rows.read != rows.valid + rows.rejected + rows.duplicate:
         raise count_mismatch(rows.read, rows.valid + rows.rejected + rows.duplicate)
     extensions = sum(resolver.extensions for resolver in resolvers)
-    notices = [f"Extensions were cut from {extensions:,} phone numbers."] if extensions else []
+    notices = (
+        [f"Extensions were cut from {counted(extensions, 'phone number')}."] if extensions else []
+    )
     return Outcome(plan.stated, _partial(connection, plan), rows, null_keys, notices)
 
 

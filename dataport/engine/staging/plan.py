@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dataport.core.text import counted
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
 from dataport.engine.sql import ident, literal
 from dataport.engine.staging import checks
@@ -101,7 +102,7 @@ def _plan(
     clean, present = clean_sql(field, text), present_sql(request.dataset, field, text)
     found: list[Check] = []
     if limit is not None and column is not None:
-        message = f"The value is longer than {limit:,} bytes."
+        message = f"The value is longer than {counted(limit, 'byte')}."
         found.append(Check(f"strlen(c{column}) > {limit}", "field-too-long", message))
     resolver = None
     if field.type is FieldType.STRING:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dataport.core.errors import CancelledError, InputError
+from dataport.core.text import counted
 from dataport.engine.staging.request import (
     REQUEST_FILE,
     STAGE_FILE,
@@ -141,7 +142,7 @@ def _too_slow(seconds: int) -> InputError:
     return InputError(
         "worker-timeout",
         "Reading the file took too long and was stopped.",
-        f"The limit is {seconds:,} seconds.",
+        f"The limit is {counted(seconds, 'second')}.",
         "Split the file, or raise limits.worker_seconds in the configuration.",
     )
 

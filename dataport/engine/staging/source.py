@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from dataport.core.errors import InputError
+from dataport.core.text import counted
 from dataport.engine.staging.request import Identity
 
 CHUNK = 2**21
@@ -38,7 +39,7 @@ class SourceFile:
             raise InputError(
                 "file-too-large",
                 f"{path.name} is too large.",
-                f"It has {status.st_size:,} bytes; the limit is {limit:,}.",
+                f"It has {counted(status.st_size, 'byte')}; the limit is {limit:,}.",
                 "Split the file, or raise limits.file_size in the configuration.",
             )
         self.head = os.pread(self._descriptor, HEAD, 0)

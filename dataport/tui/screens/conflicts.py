@@ -15,6 +15,7 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from dataport.core.errors import DataportError, StateError
+from dataport.core.text import counted
 from dataport.core.words import Take
 from dataport.tui import formatting
 from dataport.tui.commands import Facts, bindings_of
@@ -159,7 +160,7 @@ class Conflicts(Section):
         async with self._order:
             answer = await self.port.client.post("/v1/conflicts/undo", {})
         reopened = int(answer.get("reopened") or 0)
-        text = f"Opened again: {formatting.plural(reopened, 'conflict')}."
+        text = f"Opened again: {counted(reopened, 'conflict')}."
         self.post_message(self.SettledMany(-reopened, text))
 
     @background("count-alike", exclusive=True)
@@ -175,7 +176,7 @@ class Conflicts(Section):
         async with self._order:
             answer = await self.port.client.post("/v1/conflicts/resolve", body)
         number = int(answer.get("resolved") or 0)
-        text = f"Settled {formatting.plural(number, 'conflict')}; z takes it back."
+        text = f"Settled {counted(number, 'conflict')}; z takes it back."
         self.post_message(self.SettledMany(number, text))
 
     @on(Loaded)
@@ -243,7 +244,7 @@ class Conflicts(Section):
     @on(ToSettleAll)
     def _to_settle_all(self, message: ToSettleAll) -> None:
         modal = ConfirmModal(
-            f"{TAKEN[message.take]} for {formatting.plural(message.total, 'conflict')}?",
+            f"{TAKEN[message.take]} for {counted(message.total, 'conflict')}?",
             f"{like_this(message.conflict)}\nOne commit; z takes all of it back.",
             f"settle {message.total:,}",
         )

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.worker import Worker
 
+from dataport.core.text import counted
 from dataport.tui import formatting
 from dataport.tui.commands import Facts, bindings_of
 from dataport.tui.messages import Changed, Notice
@@ -81,7 +82,7 @@ class Overview(Section):
     @background("rescan", exclusive=True)
     async def rescan(self) -> None:
         answer = await self.port.client.post("/v1/inboxes/rescan")
-        found = formatting.plural(int(answer.get("queued") or 0), "file")
+        found = counted(int(answer.get("queued") or 0), "file")
         self.post_message(Notice(f"Looked into every inbox: {found} to import."))
 
     def show_status(self) -> None:
@@ -159,7 +160,7 @@ def waiting_rows(waiting: Waiting, tones: Tones) -> list[Row]:
         Row(
             f"{section}:{one}",
             (
-                Text(f"{glyph} {formatting.plural(number, one, many)}", style=tones.warn),
+                Text(f"{glyph} {counted(number, one, many)}", style=tones.warn),
                 Text(f"Enter or {keys}", style=tones.quiet),
             ),
         )

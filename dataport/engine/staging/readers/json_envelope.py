@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dataport.core.errors import InputError
+from dataport.core.text import counted
 
 _KEY = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*')
 
@@ -76,7 +77,7 @@ def too_deep(file: str, nesting: int, line: int | None = None) -> InputError:
     return InputError(
         "nested-too-deep",
         f"{file} is nested too deeply.",
-        f"{f'Line {line:,}' if line else 'A value'} lies in more than {nesting:,} brackets.",
+        f"{f'Line {line:,}' if line else 'A value'} lies in more than {counted(nesting, 'bracket')}.",
         "Export flat rows, or raise limits.nesting in the configuration.",
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataport.core.errors import InputError
+from dataport.core.text import counted
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions
 
 LEAST_PART = 2**22
@@ -211,7 +212,7 @@ def count_mismatch(expected: int, found: int) -> InputError:
     return InputError(
         "record-count-mismatch",
         "The file's records don't add up; nothing of it was taken.",
-        f"It has {expected:,} records, but {found:,} were read.",
+        f"It has {counted(expected, 'record')}, but {found:,} were read.",
         "Save it again as plain UTF-8 CSV, and report the file if that does not help.",
     )
 
