@@ -244,6 +244,12 @@ def _settle_rows(
             "A row that the source dropped can be kept or deleted, not set back.",
             hint="Take ours or theirs; then edit the fields you want.",
         )
+    if ConflictKind.DUPLICATE_KEY in kinds:
+        raise UsageError(
+            "several-rows",
+            "The file has several rows with this key, and says no single thing.",
+            hint="Take ours and edit the row, or leave one of the rows in the file and import it.",
+        )
     if ConflictKind.DELETE_EDIT in kinds:
         changes["inserted"] += _restore(cursor, dataset, commit)
     if ConflictKind.EDIT_DELETE in kinds and how.take is Take.THEIRS:

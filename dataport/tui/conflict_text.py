@@ -9,6 +9,7 @@ from typing import Any
 from rich.style import Style
 from rich.text import Text
 
+from dataport.core.words import ConflictKind
 from dataport.tui import formatting
 from dataport.tui.state import Conflict
 from dataport.tui.tones import Tones
@@ -23,6 +24,9 @@ COLUMNS = (
     Column("File", 14, grow=3),
     Column("Source", 6, grow=1, drop=2),
 )
+SHOWN_LINES = 5
+"""Lines that are named of several rows with one key."""
+
 FIELD_COLUMNS = (
     Column("Field", 12, grow=1),
     Column("Last sent (b)", 12, grow=3),
@@ -70,7 +74,11 @@ def provenance(conflict: Conflict) -> str:
     parts = [f"From {conflict.source}" if conflict.source else "From a file"]
     if conflict.file:
         parts.append(formatting.file_name(conflict.file))
-    if conflict.line is not None:
+    if conflict.kind == ConflictKind.DUPLICATE_KEY:
+        lines = _fields(conflict.theirs).get("lines", [])
+        named = ", ".join(f"{line:,}" for line in lines[:SHOWN_LINES])
+        parts.append(f"lines {named}{', …' if len(lines) > SHOWN_LINES else ''}")
+    elif conflict.line is not None:
         parts.append(f"line {conflict.line:,}")
     if conflict.job is not None:
         parts.append(f"job {conflict.job}")
@@ -94,7 +102,7 @@ def sides(conflict: Conflict, tones: Tones) -> tuple[Text, Text, Text]:
 
 def field_rows(conflict: Conflict, tones: Tones) -> list[Row]:
     """Whole rows side by side, a line a field; fields that differ come first."""
-    base, ours, theirs = (_fields(v) for v in (conflict.base, conflict.ours, conflict.theirs))
+    base, ours, theirs = _fields(conflict.base), _fields(conflict.ours), _file_side(conflict)
     names = list(dict.fromkeys((*ours, *theirs, *base)))
     present = [image for image in (ours, theirs, base) if image]
     differs = {name: len({_canonical(image, name) for image in present}) > 1
@@ -128,6 +136,19 @@ def _cell(
     if not image:
         return Text("no row", style=tones.quiet)
     return tones.value(image.get(name), other, mark)
+
+
+def _file_side(conflict: Conflict) -> Mapping[str, Any]:
+    """What the File says of a row; a list of values where its rows with one key differ."""
+    if conflict.kind != ConflictKind.DUPLICATE_KEY:
+        return _fields(conflict.theirs)
+    said: dict[str, list[Any]] = {}
+    for row in _fields(conflict.theirs).get("rows", ()):
+        for name, value in row.items():
+            values = said.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in said.items()}
 
 
 def _fields(image: Any) -> Mapping[str, Any]:

@@ -154,3 +154,15 @@ async def test_words_on_screen_are_store_and_file(daemon: FakeDaemon) -> None:
             assert "ours" not in words
             assert "theirs" not in words
             assert "store" in words
+
+
+async def test_rows_of_one_key_stand_side_by_side(daemon: FakeDaemon) -> None:
+    rows = [{"lead_id": "L1", "name": "Anna"}, {"lead_id": "L1", "name": "Anne"}]
+    theirs = {"count": 2, "lines": [2, 4], "rows": rows}
+    ours = {"lead_id": "L1", "name": "Ann"}
+    values = {"field": None, "kind": "dup_key", "base": None, "ours": ours, "theirs": theirs}
+    daemon.script.conflicts = [conflict(1, **values)]
+    async with opened(daemon.home) as pilot:
+        await press(pilot, "4")
+        assert "lines 2, 4" in screen_text(pilot)
+        assert '["Anna", "Anne"]' in screen_text(pilot)

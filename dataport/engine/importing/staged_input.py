@@ -10,7 +10,7 @@ from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.sql import literal
-from dataport.engine.staging.request import REJECTS_FILE, STAGED_FILE, StageResult
+from dataport.engine.staging.request import DISPUTED_FILE, REJECTS_FILE, STAGED_FILE, StageResult
 from dataport.engine.store import Connection
 
 ROWS_PER_BUCKET = 4_000_000
@@ -34,7 +34,11 @@ def staged_input(
         f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
     )
     cursor.execute(f"CREATE TEMP VIEW staged_base AS {base}")
-    keyless = cursor.execute("SELECT 1 FROM staged_rows WHERE _key IS NULL LIMIT 1").fetchone()
+    keyless = "SELECT 1 FROM staged_rows WHERE _key IS NULL"
+    if staged.disputed:
+        disputed = literal(str(directory / DISPUTED_FILE))
+        cursor.execute(f"CREATE TEMP VIEW staged_disputed AS FROM read_parquet({disputed})")
+        keyless += " UNION ALL SELECT 1 FROM staged_disputed WHERE _key IS NULL"
     return MergeInput(
         dataset=target.dataset,
         incoming="staged_rows",
@@ -47,7 +51,8 @@ def staged_input(
         mode=_mode(target, staged),
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,
-        needs_keys=keyless is not None,
+        disputed="staged_disputed" if staged.disputed else None,
+        needs_keys=cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None,
         source_ranks=settings.source_ranks,
         rules=settings.policies,
         buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataport.core.words import Mode
 from dataport.engine.merging.bases import base_query, sources_of
+from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.sql import differs
@@ -46,6 +47,8 @@ def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> Non
 
 def _gone(cursor: Connection, merge: MergeInput) -> str:
     spoken_for = [RESOLVED, *(each for each in (merge.present, merge.excluded) if each)]
+    if merge.asks:
+        spoken_for.append(DISPUTES)
     absent = "".join(
         f" ANTI JOIN {each} p{number} ON p{number}._key = k._key"
         for number, each in enumerate(spoken_for)

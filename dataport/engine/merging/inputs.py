@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch
-from dataport.engine.catalog.model import Dataset, Field
+from dataport.engine.catalog.model import Dataset, Duplicates, Field
 from dataport.engine.catalog.policies import Policy, chain_for, units_for
 from dataport.engine.catalog.units import Unit
 
@@ -37,6 +37,8 @@ class MergeInput:
     excluded: str | None = None
     """A relation of `_key`s that a person left out: as if the file did not speak of them. They
     are neither changed nor deleted, and their bases do not move."""
+    disputed: str | None = None
+    """A relation like `incoming` of rows with one key that contradict each other, if any."""
     mode: Mode = Mode.MERGE
     on_match: OnMatch = OnMatch.MERGE
     has_unknown_keys: bool = False
@@ -74,6 +76,11 @@ class MergeInput:
         """The fields the source states or ever stated: bases have a value in no other."""
         known = {*self.stated, *self.base_fields}
         return tuple(field for field in self.dataset.fields if field.name in known)
+
+    @property
+    def asks(self) -> bool:
+        """Whether rows that contradict each other are for a person to decide about."""
+        return self.dataset.duplicates is Duplicates.ASK and self.source is not None
 
     @property
     def inserts_only(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dataport.engine.merging.disputes import DISPUTES, given_rows, put_disputes_aside
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.sql import ident, idents, rows_table
 from dataport.engine.store import Connection
@@ -23,15 +24,21 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int
     A row without a key takes that of the one stored row, or of the one row of the same file,
     which agrees with it on the first group of `match` fields it states. Where several agree
     the group decides nothing. Rows that end up with one key are duplicates: the first stands.
+    Where the dataset asks about those that differ, they make the relation `DISPUTES` instead.
 
     Returns the merge as it goes on, how many rows were duplicates so, and how many could not
     be given a key at all. A key that was found or made is stated as the key field's value too.
     """
     if not merge.needs_keys:
-        cursor.execute(
-            f"CREATE TEMP VIEW {RESOLVED} AS SELECT t.* FROM {merge.incoming} t{_wanted(merge, 't')}"
-        )
+        keyed = {RESOLVED: merge.incoming}
+        if merge.asks:
+            keyed[DISPUTES] = merge.disputed or f"(SELECT * FROM {merge.incoming} LIMIT 0)"
+        for relation, rows in keyed.items():
+            cursor.execute(
+                f"CREATE TEMP VIEW {relation} AS SELECT t.* FROM {rows} t{_wanted(merge, 't')}"
+            )
         return merge, 0, 0
+    given = given_rows(cursor, merge)
     groups = [
         group
         for group in merge.dataset.match
@@ -39,32 +46,36 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int
     ]
     joins, choices = [], ["t._key"]
     for number, group in enumerate(groups):
-        joins.append(_lookup(merge, group, f"m{number}"))
+        joins.append(_lookup(merge, given, group, f"m{number}"))
         choices.append(f"m{number}._found")
     choices.append("t._derived")
     cursor.execute(
         f"CREATE TEMP TABLE plan_keys AS SELECT t._record, coalesce({', '.join(choices)}) AS _key"
-        f" FROM {merge.incoming} t {' '.join(joins)}"
+        f" FROM {given} t {' '.join(joins)}"
     )
+    disputed = put_disputes_aside(cursor, merge) if merge.asks else 0
     cursor.execute(
         "CREATE TEMP TABLE plan_standing AS"
         " SELECT _key, min(_record) AS _record FROM plan_keys WHERE _key IS NOT NULL GROUP BY _key"
     )
     key = merge.dataset.primary_key[0]
     rest = "_key" if key not in merge.stated else f"_key, {ident(key)}"
-    cursor.execute(
-        f"CREATE TEMP VIEW {RESOLVED} AS"
-        f" SELECT t.* EXCLUDE ({rest}), k._key AS _key, k._key AS {ident(key)}"
-        f" FROM {merge.incoming} t JOIN plan_standing k ON k._record = t._record"
-        f"{_wanted(merge, 'k')}"
-    )
+    relations = {RESOLVED: (merge.incoming, "plan_standing")}
+    if merge.asks:
+        relations[DISPUTES] = (given, "plan_disputed_keys")
+    for relation, (rows, keys) in relations.items():
+        cursor.execute(
+            f"CREATE TEMP VIEW {relation} AS"
+            f" SELECT t.* EXCLUDE ({rest}), k._key AS _key, k._key AS {ident(key)}"
+            f" FROM {rows} t JOIN {keys} k ON k._record = t._record{_wanted(merge, 'k')}"
+        )
     names = tuple(n for n in merge.dataset.field_names if n == key or n in merge.stated)
     merge = replace(merge, stated=names)
     row = cursor.execute(
         "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key)"
         " FROM plan_keys"
     ).fetchone()
-    return (merge, int(row[0]), int(row[1])) if row else (merge, 0, 0)
+    return (merge, int(row[0]) + disputed, int(row[1])) if row else (merge, 0, 0)
 
 
 def _wanted(merge: MergeInput, relation: str) -> str:
@@ -72,13 +83,13 @@ def _wanted(merge: MergeInput, relation: str) -> str:
     return f" ANTI JOIN {merge.excluded} x ON x._key = {relation}._key" if merge.excluded else ""
 
 
-def _lookup(merge: MergeInput, group: tuple[str, ...], alias: str) -> str:
+def _lookup(merge: MergeInput, given: str, group: tuple[str, ...], alias: str) -> str:
     columns = idents(group)
     stated = " AND ".join(f"{ident(name)} IS NOT NULL" for name in group)
     same = " AND ".join(f"{alias}.{ident(name)} = t.{ident(name)}" for name in group)
     known = (
         f"SELECT _key, {columns} FROM {rows_table(merge.dataset.name)} WHERE {stated}"
-        f" UNION SELECT _key, {columns} FROM {merge.incoming}"
+        f" UNION SELECT _key, {columns} FROM {given}"
         f" WHERE _key IS NOT NULL AND {stated}"
     )
     unique = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataport.core.words import Operation
+from dataport.core.words import ConflictKind, Operation
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.sql import ident, literal, row_document
@@ -63,7 +63,8 @@ def _row_conflicts(merge: MergeInput) -> str:
     """Rows that wait as a whole: nothing happens to them, `conflicts` names every field."""
     return (
         f"SELECT 1 AS rank, c.key AS _key, '{Operation.UNCHANGED}' AS operation, c.line,"
-        f" c.ours AS before, c.theirs AS after, {_NONE} AS changed,"
+        f" c.ours AS before, CASE WHEN c.kind <> '{ConflictKind.DUPLICATE_KEY}' THEN c.theirs END"
+        f" AS after, {_NONE} AS changed,"
         f" {_conflicts(merge)} AS conflicts, a.queued,"
         f" c.key IN (SELECT _key FROM {RESOLVED}) AS is_incoming"
         " FROM plan_conflicts c JOIN plan_asked a ON a._key = c.key"

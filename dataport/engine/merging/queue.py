@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataport.core.words import ConflictKind, ConflictStatus, Mode
 from dataport.engine.catalog.model import Field
+from dataport.engine.merging.disputes import dispute_conflicts, settled_disputes
 from dataport.engine.merging.fields import CONFLICT, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED, THEIRS
@@ -21,6 +22,9 @@ _COLUMNS = (
     "conflict BIGINT, key VARCHAR, field VARCHAR, kind VARCHAR, base VARCHAR, ours VARCHAR,"
     " theirs VARCHAR, line BIGINT, status VARCHAR, is_news BOOLEAN"
 )
+
+_ABOUT_ROW = f"q.field IS NULL AND q.kind <> '{ConflictKind.DUPLICATE_KEY}'"
+"""True of conflicts about a row that one side deleted and the other changed."""
 
 
 def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
@@ -56,6 +60,8 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({_COLUMNS})")
     has_open = cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None
     queries = [_cells(field) for field in _conflicting_fields(cursor, merge)]
+    if merge.asks:
+        queries += [dispute_conflicts(merge), settled_disputes(merge, RESOLVED)]
     if has_open:
         queries += [_settled_cells(merge, field) for field in merge.fields]
         if not merge.inserts_only:
@@ -137,7 +143,7 @@ def _edited_after_delete(merge: MergeInput) -> str:
         f" ELSE '{ConflictStatus.OPEN}' END, q.base IS DISTINCT FROM {theirs}"
         f" FROM plan_matched m JOIN plan_delta d ON d._record = m._record"
         f" JOIN {THEIRS} t ON t._record = m._record"
-        " LEFT JOIN plan_open q ON q.key = m._key AND q.field IS NULL"
+        f" LEFT JOIN plan_open q ON q.key = m._key AND {_ABOUT_ROW}"
         f" WHERE NOT m.has_ours AND m.has_base AND q.theirs IS DISTINCT FROM {theirs}"
     )
 
@@ -152,7 +158,7 @@ def _deleted_after_edit(merge: MergeInput) -> str:
         f" NULL, '{ConflictStatus.OPEN}', true"
         " FROM plan_gone_edited g JOIN plan_base b ON b._key = g._key"
         " JOIN plan_ours o ON o._key = g._key"
-        " LEFT JOIN plan_open q ON q.key = g._key AND q.field IS NULL"
+        f" LEFT JOIN plan_open q ON q.key = g._key AND {_ABOUT_ROW}"
     )
 
 

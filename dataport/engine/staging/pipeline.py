@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
+from dataport.engine.staging.disputes import DISPUTED, dispute_step
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.plan import Plan, check_sql, make_plan
 from dataport.engine.staging.readers.csv_index import Positions
@@ -20,6 +21,7 @@ from dataport.engine.staging.reject_file import reject_file_sql
 from dataport.engine.staging.reject_rows import superseded_step
 from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_sql
 from dataport.engine.staging.request import (
+    DISPUTED_FILE,
     REJECTS_CSV,
     REJECTS_FILE,
     STAGED_FILE,
@@ -45,6 +47,7 @@ class Outcome:
     rows: RowCounts
     null_keys: int
     notices: list[str]
+    disputed: int = 0
 
 
 def check_rows(
@@ -76,12 +79,17 @@ def check_rows(
     buckets = buckets or 1 + expected // BUCKET_ROWS
     runner.run(connection, duplicate_steps(plan), buckets)
     if plan.layout:
-        connection.execute("INSERT INTO duplicates SELECT _row, NULL, NULL, stands FROM superseded")
+        connection.execute(
+            "INSERT INTO duplicates SELECT _row, NULL, NULL, stands, false FROM superseded"
+        )
     return plan, resolvers
 
 
 def duplicate_steps(plan: Plan) -> list[Step]:
-    """Steps that find the rows whose key an earlier, later or newer row of the file has."""
+    """Steps that find the rows whose key an earlier, later or newer row of the file has.
+
+    Of a disputed key every row is one: none of them stands.
+    """
     dataset = plan.dataset
     identity = "coalesce(_key, _derived)"
     valid = f"_errors IS NULL AND {identity} IS NOT NULL"
@@ -95,15 +103,19 @@ def duplicate_steps(plan: Plan) -> list[Step]:
         f"SELECT _key, {identity} AS _id, {stands} AS stands FROM numbered"
         f" WHERE {valid} GROUP BY ALL HAVING count(*) > 1"
     )
+    disputed = f"r._id IN (SELECT _id FROM {DISPUTED})"
     duplicates = (
-        "SELECT n._row, n._key, r._id, r.stands FROM numbered n JOIN repeated r"
-        " ON coalesce(n._key, n._derived) = r._id WHERE n._errors IS NULL AND n._row <> r.stands"
+        f"SELECT n._row, n._key, r._id, r.stands, {disputed} AS is_disputed"
+        " FROM numbered n JOIN repeated r ON coalesce(n._key, n._derived) = r._id"
+        f" WHERE n._errors IS NULL AND (n._row <> r.stands OR {disputed})"
     )
-    steps = [
+    inputs = ("numbered", "repeated", DISPUTED)
+    return [
         Step("find repeated keys", Scope.KEY, repeated, ("numbered",), "repeated"),
-        Step("list duplicates", Scope.KEY, duplicates, ("numbered", "repeated"), "duplicates"),
+        dispute_step(plan),
+        Step("list duplicates", Scope.KEY, duplicates, inputs, "duplicates"),
+        *_unique_steps(plan),
     ]
-    return steps + _unique_steps(plan)
 
 
 def _unique_steps(plan: Plan) -> list[Step]:
@@ -132,12 +144,12 @@ def write_result(
     plan: Plan,
     resolvers: list[PhoneResolver],
 ) -> Outcome:
-    """Write staged.parquet and rejects.parquet. Raises InputError if the rows don't add up."""
+    """Write the files of the result but stage.json. Raises InputError if the rows don't add up."""
     connection.execute("SET preserve_insertion_order = false")
     dropped = _dropped(connection)
     places = _places(connection, reading, dropped)
     prepare_rejects(connection, plan, reading)
-    rejects = rejects_sql(places)
+    rejects = rejects_sql(places, plan.known_key)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE rejected AS {rejects}")
     _copy(connection, "SELECT * FROM rejected ORDER BY _record", request.directory / REJECTS_FILE)
     _copy_csv(connection, reject_file_sql(connection, plan.columns), request.directory)
@@ -148,7 +160,15 @@ def write_result(
         f" {absent}{fields} FROM numbered n {places.accepted}"
     )
     valid = _copy(connection, staged, request.directory / STAGED_FILE)
-    return _outcome(connection, reading, plan, resolvers, valid)
+    outcome = _outcome(connection, reading, plan, resolvers, valid)
+    if plan.dataset.duplicates is not Duplicates.ASK:
+        return outcome
+    disputed = (
+        f"SELECT {places.record} AS _record, {places.line} AS _line, n._key, n._derived,"
+        f" {absent}{fields} FROM numbered n"
+        f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row {places.join}"
+    )
+    return replace(outcome, disputed=_copy(connection, disputed, request.directory / DISPUTED_FILE))
 
 
 def _outcome(

@@ -59,6 +59,16 @@ class Plan:
     def stated(self) -> list[str]:
         return [plan.field.name for plan in self.fields]
 
+    @property
+    def known_key(self) -> str:
+        """SQL of the key of row `n`, as far as the file alone can tell.
+
+        A key made of other fields is none where the row may turn out to be a stored one.
+        """
+        ways = [way for way in self.dataset.match if way != self.dataset.primary_key]
+        may_match = any(set(self.stated).issuperset(way) for way in ways)
+        return "n._key" if may_match else "coalesce(n._key, n._derived)"
+
     def value_column(self, name: str) -> str:
         return f"v{self.stated.index(name)}"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataport.engine.staging.checks import NEAREST
+from dataport.engine.staging.disputes import DISPUTED_CODE, lines_sql
 from dataport.engine.staging.plan import Plan, messages
 from dataport.engine.staging.readers.csv_reader import parse_record
 from dataport.engine.staging.readers.reading import Reading
@@ -88,8 +89,11 @@ class Places:
     """The same, which also leaves out the rows that are not accepted."""
 
 
-def rejects_sql(places: Places) -> str:
-    """SELECT of one row an error."""
+def rejects_sql(places: Places, key: str) -> str:
+    """SELECT of one row an error, or a duplicate.
+
+    `key` is the SQL of the key of a rejected row `n`; it is NULL where that is not known.
+    """
     record, line, join = places.record, places.line, places.join
     value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
     value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
@@ -105,7 +109,7 @@ def rejects_sql(places: Places) -> str:
         SELECT _record, _line, _key, field, "column", code, 'error' AS class,
             {told} AS message, value, raw, NULL AS broken
         FROM (
-            SELECT {record} AS _record, {line} AS _line, coalesce(n._key, n._derived) AS _key,
+            SELECT {record} AS _record, {line} AS _line, {key} AS _key,
                 m.field, m.position + 1 AS "column", m.code, m.message, m.words,
                 {value} AS value, n._raw AS raw
             FROM (
@@ -117,12 +121,16 @@ def rejects_sql(places: Places) -> str:
         UNION ALL
         SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, broken FROM cuts
         UNION ALL
-        SELECT {record}, {line}, n._id, NULL, NULL, 'primary-key', 'duplicate',
+        SELECT {record}, {line}, n._id, NULL, NULL,
+            CASE WHEN n.is_disputed THEN '{DISPUTED_CODE}' ELSE 'primary-key' END, 'duplicate',
             CASE WHEN n._id IS NULL THEN 'Line ' || s.line || ' is about the same row, and counts.'
+            WHEN n.is_disputed THEN 'Lines ' || d.lines || ' have one key and differ, so that none'
+            || ' is taken; leave one of them.'
             ELSE 'The key is that of line ' || s.line || ', which stands.' END, n._id, NULL, NULL
-        FROM duplicates n JOIN ({_line_of(line, join)}) s ON s.row = n.stands {join}
+        FROM duplicates n JOIN ({_line_of(line, join)}) s ON s.row = n.stands
+        LEFT JOIN ({lines_sql(line, join)}) d ON d._id = n._id {join}
         UNION ALL
-        SELECT {record}, {line}, coalesce(n._key, n._derived), n.field, n.position + 1,
+        SELECT {record}, {line}, {key}, n.field, n.position + 1,
             '{UNIQUE}', 'error',
             n.field || ' must be unique, and an earlier row has this value; change one of them.',
             n._raw[n.position + 1], n._raw, NULL

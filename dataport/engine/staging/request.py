@@ -13,6 +13,8 @@ from dataport.engine.catalog.model import Dataset
 REQUEST_FILE = "request.json"
 STAGED_FILE = "staged.parquet"
 REJECTS_FILE = "rejects.parquet"
+DISPUTED_FILE = "disputed.parquet"
+"""Shaped like the staged file; only of a dataset whose duplicates are asked about."""
 REJECTS_CSV = "rejects.csv"
 STAGE_FILE = "stage.json"
 PARTS = "parts"
@@ -129,6 +131,8 @@ class StageResult:
     null_keys: int
     """Rejected rows whose key is not known."""
     notices: list[str]
+    disputed: int = 0
+    """Rows, counted as duplicates, that contradict each other: see DISPUTED_FILE."""
     is_reject_file: bool = False
     """Whether it is a reject file that came back: rows it leaves out are none of its business."""
     boot: str = ""

@@ -153,5 +153,6 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         quarantined=reading.spool.quarantined,
         null_keys=outcome.null_keys,
         notices=notices + outcome.notices,
+        disputed=outcome.disputed,
         is_reject_file=reject_layout(reading.columns) is not None,
     )

@@ -9,6 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from dataport.engine.catalog.model import Duplicates
 from dataport.engine.staging import pipeline
 from dataport.engine.staging.keys import derived_sql, key_sql, key_text, value_text
 
@@ -36,7 +37,7 @@ def test_a_row_that_can_be_matched_needs_no_key(read, make):
 
 
 @pytest.mark.parametrize(
-    ("duplicates", "stands"), [("first", ["a"]), ("last", ["c"]), ("newest", ["b"]), ("ask", ["a"])]
+    ("duplicates", "stands"), [("first", ["a"]), ("last", ["c"]), ("newest", ["b"]), ("ask", [])]
 )
 def test_which_of_several_rows_stands(read, make, duplicates, stands):
     """DUP; design 6."""
@@ -49,9 +50,33 @@ def test_which_of_several_rows_stands(read, make, duplicates, stands):
     )
     staged = read("id,v,at\n1,a,2026-01-01\n1,b,2026-03-01\n1,c,2026-02-01\n", dataset)
     assert [value for (value,) in staged.rows("v")] == stands
-    assert staged.result.rows.duplicate == 2
+    assert staged.result.rows.duplicate == 3 - len(stands)
     assert staged.result.rows.rejected == 0
-    assert all("line" in message for (message,) in staged.rejects("message"))
+    assert all("line" in message.lower() for (message,) in staged.rejects("message"))
+
+
+def test_what_is_asked_about_is_put_aside_with_its_values(read, make):
+    """Merge.md 5.2: none of the rows stands; copies of one row contradict nobody."""
+    dataset = make({"name": "id"}, {"name": "n", "type": "integer"}, duplicates="ask")
+    staged = read('[{"id":1,"n":1},{"id":2,"n":5},{"id":1},{"id":2,"n":5}]', dataset, "a.json")
+    assert staged.rows("_record, _key, n") == [(2, "2", 5)]
+    path = staged.directory / "disputed.parquet"
+    disputed = duckdb.sql(f"SELECT _record, _line, _key, _absent, n FROM '{path}' ORDER BY 1")
+    assert disputed.fetchall() == [(1, 1, "1", None, 1), (3, 1, "1", ["n"], None)]
+    assert staged.result.disputed == 2
+    assert staged.rejects("_record, code, class") == [
+        (1, "primary-key.differs", "duplicate"),
+        (3, "primary-key.differs", "duplicate"),
+        (4, "primary-key", "duplicate"),
+    ]
+
+
+def test_many_disputed_lines_are_not_all_named(read, make):
+    dataset = make({"name": "id"}, {"name": "v"}, duplicates="ask")
+    staged = read("id,v\n" + "".join(f"1,{at}\n" for at in range(9)), dataset)
+    assert {message.partition(" have")[0] for (message,) in staged.rejects("message")} == {
+        "Lines 2, 3, 4, 5, 6, …"
+    }
 
 
 def test_a_rejected_row_is_no_duplicate(read, leads):
@@ -62,8 +87,12 @@ def test_a_rejected_row_is_no_duplicate(read, leads):
 
 
 @pytest.mark.parametrize(("rows_a_bucket", "buckets"), [(1008, 3), (288, 8), (32, 64)])
-def test_the_result_does_not_depend_on_buckets(read, leads, monkeypatch, rows_a_bucket, buckets):
+@pytest.mark.parametrize("duplicates", [Duplicates.FIRST, Duplicates.ASK])
+def test_the_result_does_not_depend_on_buckets(
+    read, leads, monkeypatch, rows_a_bucket, buckets, duplicates
+):
     """Design 16."""
+    leads = leads.model_copy(update={"duplicates": duplicates})
     lines = [f"{at % 700 or ''},u{at % 900}@b.co,n{at}" for at in range(2_016)]
     text = "lead_id,email,name\n" + "\n".join(lines)
     whole = read(text, leads)

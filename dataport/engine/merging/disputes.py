@@ -1,0 +1,120 @@
+"""Rows of one file that name one record and contradict each other (merge.md 5.2, `dup_key`).
+
+Where the dataset asks about its duplicates none of them is merged: the record counts as present
+but unstated, and one conflict about it shows what the rows say. It closes by itself when the
+source comes to say one thing; a decision about the very same rows is final.
+"""
+
+from __future__ import annotations
+
+from dataport.core.words import ConflictKind, ConflictStatus
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.sql import ident, literal, row_document
+from dataport.engine.store import Connection
+
+DISPUTES = "plan_disputes"
+"""The rows, each with the key of its record; there only where the dataset asks."""
+
+GIVEN = "plan_given"
+"""All rows of a file, with `_is_disputed` where staging saw them contradict each other."""
+
+LINES = 100
+"""Lines that a conflict names."""
+
+ROWS = 10
+"""Different rows that a conflict shows."""
+
+
+def given_rows(cursor: Connection, merge: MergeInput) -> str:
+    """The relation of the rows whose keys are to be found."""
+    if not merge.asks:
+        return merge.incoming
+    parts = [f"SELECT *, false AS _is_disputed FROM {merge.incoming}"]
+    if merge.disputed:
+        parts.append(f"SELECT *, true AS _is_disputed FROM {merge.disputed}")
+    cursor.execute(f"CREATE TEMP VIEW {GIVEN} AS {' UNION ALL BY NAME '.join(parts)}")
+    return GIVEN
+
+
+def put_disputes_aside(cursor: Connection, merge: MergeInput) -> int:
+    """Move the keys of rows that contradict each other from `plan_keys` to `plan_disputed_keys`.
+
+    Which rows have one key may show only now that they were compared with the store; returns
+    how many rows staging did not know of.
+    """
+    names = [field.name for field in merge.fields if field.name not in merge.dataset.primary_key]
+    values = [f"t.{ident(name)}" for name in names] + (["t._absent"] if merge.partial else [])
+    differ = f" OR count(DISTINCT row({', '.join(values)})) > 1" if values else ""
+    cursor.execute(
+        "CREATE TEMP TABLE plan_disputed_keys AS SELECT _record, _key FROM plan_keys WHERE _key IN"
+        f" (SELECT k._key FROM plan_keys k JOIN {GIVEN} t ON t._record = k._record"
+        f" WHERE k._key IS NOT NULL GROUP BY k._key HAVING bool_or(t._is_disputed){differ})"
+    )
+    cursor.execute(
+        "DELETE FROM plan_keys WHERE _record IN (SELECT _record FROM plan_disputed_keys)"
+    )
+    row = cursor.execute(
+        "SELECT (SELECT count(*) FROM plan_disputed_keys)"
+        f" - (SELECT count(*) FROM {GIVEN} WHERE _is_disputed)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def dispute_conflicts(merge: MergeInput) -> str:
+    """Conflicts that open, or that show other rows from now on, as rows of `plan_conflicts`."""
+    base = [field for field in merge.dataset.fields if field.name in merge.base_fields]
+    said = "json_extract({}.theirs, ['/count', '/rows'])"
+    known = " AND o._key IS NULL" if merge.inserts_only else ""
+    return (
+        f"SELECT CASE WHEN q.status = '{ConflictStatus.OPEN}' THEN q.conflict END, d._key, NULL,"
+        f" '{ConflictKind.DUPLICATE_KEY}',"
+        f" CASE WHEN b._here THEN CAST({row_document(base, 'b.')} AS VARCHAR) END,"
+        f" CASE WHEN o._here THEN CAST({row_document(merge.dataset.fields, 'o.')} AS VARCHAR) END,"
+        f" d.theirs, d.line, '{ConflictStatus.OPEN}', true FROM ({_documents(merge)}) d"
+        " LEFT JOIN plan_base b ON b._key = d._key LEFT JOIN plan_ours o ON o._key = d._key"
+        f" LEFT JOIN ({_newest(merge)}) q ON q.key = d._key"
+        f" WHERE (q.status IS NULL OR {said.format('q')} IS DISTINCT FROM {said.format('d')}){known}"
+    )
+
+
+def settled_disputes(merge: MergeInput, incoming: str) -> str:
+    """Open conflicts whose rows contradict each other no more, as rows of `plan_conflicts`.
+
+    `incoming` is the relation of the rows that are merged.
+    """
+    told = f"SELECT _key FROM {incoming}"
+    if merge.deletes and not merge.has_unknown_keys:
+        # A file that is all its source has to say dropped what it does not mention.
+        unsaid = [DISPUTES, *(each for each in (merge.present, merge.excluded) if each)]
+        keys = " UNION ALL ".join(f"SELECT _key FROM {each}" for each in unsaid)
+        told = f"SELECT key FROM plan_open EXCEPT ({keys})"
+    return (
+        "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
+        f" '{ConflictStatus.WITHDRAWN}', false FROM plan_open q"
+        f" WHERE q.kind = '{ConflictKind.DUPLICATE_KEY}' AND q.key IN ({told})"
+    )
+
+
+def _documents(merge: MergeInput) -> str:
+    """What each disputed key's rows say: `{count, lines, rows}`, the rows in no order of theirs."""
+    row = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
+    return (
+        "SELECT c._key, c.line, CAST(json_object('count', c.count, 'lines', c.lines,"
+        " 'rows', list_transform(r.rows, lambda text: CAST(text AS JSON))) AS VARCHAR) AS theirs"
+        f" FROM (SELECT _key, count(*) AS count, min(_line) AS line, min(_line, {LINES}) AS lines"
+        f" FROM {DISPUTES} GROUP BY _key) c"
+        f" JOIN (SELECT _key, min(text, {ROWS}) AS rows"
+        f" FROM (SELECT DISTINCT t._key, {row} AS text FROM {DISPUTES} t) GROUP BY _key) r"
+        " ON r._key = c._key"
+    )
+
+
+def _newest(merge: MergeInput) -> str:
+    """The newest conflict of this kind for each key, where it is open or decided."""
+    return (
+        "SELECT * FROM (SELECT * FROM store.conflicts"
+        f" WHERE dataset = {literal(merge.dataset.name)} AND source = {literal(merge.source)}"
+        f" AND kind = '{ConflictKind.DUPLICATE_KEY}'"
+        " QUALIFY row_number() OVER (PARTITION BY key ORDER BY conflict DESC) = 1)"
+        f" WHERE status IN ('{ConflictStatus.OPEN}', '{ConflictStatus.RESOLVED}')"
+    )
