@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import stat
 from pathlib import Path
 
 from dataport.core.errors import DataportError
@@ -26,7 +27,7 @@ def dispose(home: Home, job: Job) -> None:
     path = Path(job.file)
     if not path.is_relative_to(home.inbox(folder)) or not path.is_file():
         return
-    if job.identity is not None and job.identity != _identity(path):
+    if job.identity is not None and job.identity != identity(path):
         log.info("Job %d: %s has changed since and stays in the inbox.", job.job, path.name)
         return
     target = home.inbox(folder) / f".{job_disposal}"
@@ -83,6 +84,12 @@ def _plain_stem(source: Path) -> str:
     return source.stem.removesuffix(".rejects")
 
 
-def _identity(path: Path) -> dict[str, int]:
+def identity(path: Path) -> dict[str, int]:
+    """What a job remembers to tell whether its file is still the same.
+
+    A directory is the same whatever is put into it. Raises OSError.
+    """
     status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return {"inode": status.st_ino}
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}

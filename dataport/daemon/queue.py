@@ -12,7 +12,7 @@ from dataport.core.errors import CancelledError, StateError
 from dataport.core.settings import Inbox
 from dataport.core.words import JobKind, JobStatus, Origin
 from dataport.daemon.configuration import Configuration
-from dataport.daemon.disposal import failed_copy
+from dataport.daemon.disposal import failed_copy, identity
 from dataport.daemon.events import EventBroker
 from dataport.daemon.live import LiveJob, LiveJobs
 from dataport.daemon.news import JobNews
@@ -71,16 +71,27 @@ class JobQueue:
             request = self._engine.imports.complete(request)
         return self._enqueue(request)
 
-    def _enqueue(self, request: ImportRequest | ExportRequest) -> Job:
+    def _enqueue(
+        self, request: ImportRequest | ExportRequest, found: dict[str, int] | None = None
+    ) -> Job:
         kind = JobKind.IMPORT if isinstance(request, ImportRequest) else JobKind.EXPORT
         job = self._engine.jobs.create(kind, request)
+        job.identity = found
         self._runner.take(LiveJob(job))
         return job
 
-    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int:
-        """Queue a file that was dropped into an inbox; its job's number."""
+    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None:
+        """Queue a file that was dropped into an inbox; its job's number.
+
+        A directory stays where it is when its job has failed: None where that is so already.
+        """
         request = ImportRequest(path=str(path), inbox=inbox.name, origin=Origin.INBOX)
-        return self.submit(request).job
+        if not path.is_dir():
+            return self.submit(request).job
+        found = identity(path)
+        if any(job.identity == found for job in self._engine.jobs.of_file(path)):
+            return None
+        return self._enqueue(self._engine.imports.complete(request), found).job
 
     def get(self, number: int) -> Job:
         """A job, live or recorded. Raises NotFoundError."""

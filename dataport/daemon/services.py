@@ -36,7 +36,8 @@ class Queue(Protocol):
     def stop(self, deadline_s: float) -> None:
         """Take no more jobs; finish or cancel the running ones within `deadline_s` seconds."""
 
-    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None: ...
+    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None:
+        """Take a file or folder; its job's number, or None where one has refused it already."""
 
     def has_open_job_for(self, path: Path) -> bool: ...
 

@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from dataport.core.clock import iso, naive_utc, now
@@ -182,6 +183,14 @@ class JobRecords:
                 "unknown-job", f"There is no job {number}.", hint="List jobs: dataport jobs."
             )
         return _job(row)
+
+    def of_file(self, path: Path) -> list[Job]:
+        """Jobs about the file at `path`, newest first."""
+        with self._store.reading() as cursor:
+            rows = cursor.execute(
+                f"SELECT {_COLUMNS} FROM store.jobs WHERE file = ? ORDER BY job DESC", [str(path)]
+            ).fetchall()
+        return [_job(row) for row in rows]
 
     def newest(self, status: str | None = None, limit: int | None = None) -> list[Job]:
         """Jobs newest first."""

@@ -143,3 +143,20 @@ def test_a_retry_does_what_the_job_was_asked_for(
     world.ok("jobs", "approve", str(again["job"]))
     assert [row["lead_id"] for row in world.rows()] == ["L1"]
     assert (folder / ".done" / "bad.csv").exists()
+
+
+def test_a_directory_fails_once_and_stays(world: World, inbox: Path) -> None:
+    """ERR-02: a clear error, a failed job and an untouched store; also after a restart."""
+    folder = inbox / "exports"
+    folder.mkdir()
+    [job] = world.wait_jobs(1)
+    assert (job["status"], job["error"]["code"]) == ("failed", "not-a-file")
+    assert job["error"]["title"] == f"{folder} is a directory."
+    assert "put them into the inbox itself" in job["error"]["hint"]
+    (folder / "leads.csv").write_text("lead_id,name\nL1,Ann\n", encoding="utf-8")
+    assert world.ok("inboxes", "rescan") == {"queued": 0}
+    world.ok("daemon", "restart")
+    assert world.ok("inboxes", "rescan") == {"queued": 0}
+    assert len(world.ok("jobs")["items"]) == 1
+    assert (folder / "leads.csv").exists()
+    assert world.rows() == []

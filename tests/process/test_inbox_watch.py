@@ -174,20 +174,26 @@ def test_a_file_whose_job_is_open_waits(inbox: Drop) -> None:
     until(lambda: inbox.taken() == ["busy.csv"])
 
 
-def test_folders_and_links_are_noticed_once(inbox: Drop) -> None:
+def test_a_link_is_noticed_once(inbox: Drop) -> None:
     stream = Client(inbox.home, start=False).events()
-    folder = inbox.path / "folder.csv"
-    folder.mkdir()
-    (folder / "inner.csv").write_text("x\n")
-    (inbox.path / "link.csv").symlink_to(folder / "inner.csv")
-    heard = sorted(next(stream).data["notice"] for _ in range(2))
+    (inbox.path / "link.csv").symlink_to(inbox.home.config_file)
+    heard = next(stream).data["notice"]
     stream.close()
-    assert heard[0].startswith("folder.csv is a folder")
-    assert heard[1].startswith("link.csv is a link")
+    assert heard.startswith("link.csv is a link")
     inbox.probe()
     inbox.probe()
     assert inbox.taken() == []
-    assert (inbox.home.logs / "daemon.log").read_text().count("folder.csv is a folder") == 1
+    assert (inbox.home.logs / "daemon.log").read_text().count("link.csv is a link") == 1
+
+
+def test_a_folder_is_handed_over_once_whatever_is_put_into_it(inbox: Drop) -> None:
+    folder = inbox.path / "folder.csv"
+    folder.mkdir()
+    until(lambda: inbox.taken() == ["folder.csv"])
+    (folder / "inner.csv").write_text("x\n")
+    inbox.probe()
+    inbox.probe()
+    assert inbox.taken() == ["folder.csv"]
 
 
 def test_an_inbox_that_was_deleted_is_made_again(inbox: Drop) -> None:

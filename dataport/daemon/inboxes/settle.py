@@ -23,7 +23,7 @@ _F_SETSIG = 10
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Tells one state of a file from another."""
+    """Tells one state of a file from another; a folder is the same whatever lies in it."""
 
     inode: int
     size: int
@@ -31,6 +31,8 @@ class Identity:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Identity:
+        if stat.S_ISDIR(status.st_mode):
+            return cls(status.st_ino, 0, 0)
         return cls(status.st_ino, status.st_size, status.st_mtime_ns)
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ _DEBOUNCE_S = 0.01
 _BLOCKED_S = 1.0
 """How often to look again at a file that somebody writes or a job still works on."""
 
-Submit = Callable[[Inbox, Path], object]
+Submit = Callable[[Inbox, Path], int | None]
+"""Takes a file; its job's number, or None where there is nothing to do for it."""
 IsBusy = Callable[[Path], bool]
 Notice = Callable[[str, str], object]
 """Takes an inbox's name and a sentence for people."""
@@ -60,6 +62,16 @@ class _Folder:
     submitted: dict[str, Identity] = field(default_factory=dict)
     blocked_until: dict[str, float] = field(default_factory=dict)
     noticed: set[str] = field(default_factory=set)
+
+
+class _Handed(Enum):
+    """What became of a file that was ready."""
+
+    QUEUED = "queued"
+    KNOWN = "known"
+    """Nothing is to be done for it."""
+    BLOCKED = "blocked"
+    """It can't be taken now."""
 
 
 @dataclass
@@ -179,10 +191,11 @@ class InboxWatcher:
         for file in sorted(ready, key=lambda each: each.rank):
             if self._is_stopped:
                 break
-            if self._hand_over(file):
-                found += 1
-            else:
-                due = min(due, _BLOCKED_S)
+            match self._hand_over(file):
+                case _Handed.QUEUED:
+                    found += 1
+                case _Handed.BLOCKED:
+                    due = min(due, _BLOCKED_S)
         return found, due
 
     def _examine(self, folder: _Folder) -> tuple[list[_Ready], float]:
@@ -215,6 +228,9 @@ class InboxWatcher:
         blocked = folder.blocked_until.get(name, 0.0) - now
         if blocked > 0:
             return blocked, False
+        if stat.S_ISDIR(status.st_mode):
+            # It will never be a file, so there is nothing to wait for.
+            return 0.0, False
         seen = folder.seen.get(name)
         if seen is None or not seen.shows(status):
             seen = Sighting(Identity.of(status), status.st_ctime_ns, now)
@@ -233,13 +249,13 @@ class InboxWatcher:
             case Writers.UNKNOWN:
                 return unsure_seconds_left(seen, settle, now), True
 
-    def _hand_over(self, file: _Ready) -> bool:
+    def _hand_over(self, file: _Ready) -> _Handed:
         folder, path = file.folder, file.folder.path / file.name
         try:
             if self._is_busy(path):
                 folder.blocked_until[file.name] = time.monotonic() + _BLOCKED_S
-                return False
-            self._submit(folder.inbox, path)
+                return _Handed.BLOCKED
+            job = self._submit(folder.inbox, path)
         except Exception as error:
             # One file that can't be handed over must not hold up the others.
             if not isinstance(error, DataportError):
@@ -247,25 +263,25 @@ class InboxWatcher:
             self._tell(folder, file.name, f"{file.name} can't be taken: {error}")
             again = time.monotonic() + self._settings.watch.rescan_seconds
             folder.blocked_until[file.name] = again
-            return False
+            return _Handed.BLOCKED
         folder.submitted[file.name] = file.identity
         folder.noticed.discard(file.name)
-        return True
+        return _Handed.KNOWN if job is None else _Handed.QUEUED
 
     def _list(self, folder: _Folder) -> dict[str, os.stat_result]:
-        """Regular files that are not ignored, by name."""
+        """Files and folders that are not ignored, by name; the job of a folder says that it is one."""
         statuses: dict[str, os.stat_result] = {}
         try:
             with os.scandir(folder.path) as entries:
                 for entry in entries:
-                    status = self._regular(folder, entry)
+                    status = self._taken(folder, entry)
                     if status is not None:
                         statuses[entry.name] = status
         except OSError as error:
             self._tell(folder, ".", f"The inbox {folder.path} can't be read: {error.strerror}.")
         return statuses
 
-    def _regular(self, folder: _Folder, entry: os.DirEntry[str]) -> os.stat_result | None:
+    def _taken(self, folder: _Folder, entry: os.DirEntry[str]) -> os.stat_result | None:
         if self._is_ignored(entry.name):
             return None
         if not is_text(entry.name):
@@ -278,13 +294,13 @@ class InboxWatcher:
         except OSError:
             # Gone between listing and asking.
             return None
-        if stat.S_ISREG(status.st_mode):
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
             return status
-        kind = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
         self._tell(
             folder,
             entry.name,
-            f"{entry.name} is a {kind}; only files are read. Put the files themselves here.",
+            f"{entry.name} is a link or special file; only files are read. Put the file itself"
+            " here.",
         )
         return None
 

@@ -105,9 +105,13 @@ def _open(path: Path) -> int:
             f"{error.strerror}.",
             "Check the file's permissions.",
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
+        kind = "a directory" if stat.S_ISDIR(mode) else "no file, but a device or pipe"
         raise InputError(
-            "not-a-file", f"{path} is not a file.", hint="Name a file, not a directory or device."
+            "not-a-file",
+            f"{path} is {kind}.",
+            hint="Name the files themselves; in an inbox, put them into the inbox itself.",
         )
     return descriptor
