@@ -37,7 +37,7 @@ def _show(document: dict[str, Any]) -> None:
             (
                 item["field"],
                 item["value"],
-                item["commit"],
+                f"{item['commit']} or before" if item["boundary"] else item["commit"],
                 item["kind"],
                 item["actor"],
                 output.local_time(item["time"]),

@@ -7,20 +7,35 @@ from typing import Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Command, Session, given, message_option
+from dataport.cli.options import (
+    DATASET,
+    Command,
+    Group,
+    Session,
+    given,
+    message_option,
+    session_of,
+)
+from dataport.cli.prune import prune_command
 from dataport.cli.rows import record_path
 from dataport.core.text import counted
 
 
-@click.command("log", cls=Command)
+@click.group("log", cls=Group, invoke_without_command=True)
 @click.option("--dataset", type=DATASET, help="Only commits that touch this dataset.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
-@click.pass_obj
-def log_command(session: Session, dataset: str | None, limit: int) -> None:
+@click.pass_context
+def log_command(context: click.Context, dataset: str | None, limit: int) -> None:
     """Commits, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    session = session_of(context)
     with session.client() as client:
         document = client.get("/v1/commits", **given(dataset=dataset, limit=limit))
     session.emit(document, _show_log)
+
+
+log_command.add_command(prune_command)
 
 
 def _show_log(document: dict[str, Any]) -> None:
@@ -42,6 +57,8 @@ def _show_log(document: dict[str, Any]) -> None:
             for item in document["items"]
         ],
     )
+    if document.get("oldest"):
+        output.say(f"Commits up to {document['oldest']} can no longer be undone.")
 
 
 @click.command("history", cls=Command)
@@ -71,6 +88,8 @@ def _show_history(dataset: str, key: str, document: dict[str, Any]) -> None:
         before = after
     for item, before, after in reversed(versions):
         _show_version(item, before, after)
+    if oldest_first[0].get("boundary"):
+        output.say("Versions from before that are no longer kept.")
 
 
 def _show_version(item: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:

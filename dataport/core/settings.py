@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
+from dataport.core.keep import parse_keep
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.core.words import Mode, OnMatch
 
@@ -152,6 +153,22 @@ class PolicyRule(TomlModel):
         return self
 
 
+class HistorySettings(TomlModel):
+    """How much of the past is kept."""
+
+    keep: str = Key(
+        "all",
+        description="Earlier versions that `dataport log prune` leaves: all, or those of the newest"
+        " commits as in '500 commits', or of the last while as in '90 days'.",
+    )
+
+    @field_validator("keep")
+    @classmethod
+    def _is_keep(cls, value: str) -> str:
+        parse_keep(value)
+        return value
+
+
 class Settings(TomlModel):
     """Everything in `config/dataport.toml`."""
 
@@ -166,6 +183,9 @@ class Settings(TomlModel):
     limits: Limits = Key(Limits(), description="What a file may cost before it is refused.")
     daemon: DaemonSettings = Key(DaemonSettings(), description="How the daemon works.")
     watch: Watch = Key(Watch(), description="When a file in an inbox counts as complete.")
+    history: HistorySettings = Key(
+        HistorySettings(), description="How much of the past is kept (docs/history.md)."
+    )
     inboxes: tuple[Inbox, ...] = Key((), description="The watched folders.")
     policies: tuple[PolicyRule, ...] = Key(
         (),

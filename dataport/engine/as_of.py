@@ -9,16 +9,40 @@ from dataport.engine.commits import head
 from dataport.engine.sql import idents, literal, rows_table, versions_table
 from dataport.engine.store import Connection
 
+OLDEST = "oldest_readable"
+"""Name in `store.meta` of the oldest commit whose rows are all kept."""
+
+
+def oldest_readable(cursor: Connection) -> int:
+    """The oldest commit that can be read; 0 while nothing was dropped (see `retention`)."""
+    row = cursor.execute("SELECT value FROM store.meta WHERE name = ?", [OLDEST]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def check_readable(cursor: Connection, commit: int) -> int:
+    """`commit`, if the rows of then are kept. Raises NotFoundError that names the oldest one."""
+    oldest = oldest_readable(cursor)
+    if commit < oldest:
+        what = f"Commit {commit} can" if commit else "What was before the first commit can"
+        raise NotFoundError(
+            "history-pruned",
+            f"{what} no longer be read.",
+            f"Versions from before commit {oldest} were dropped.",
+            f"The oldest commit still readable is {oldest}.",
+        )
+    return commit
+
 
 def commit_as_of(cursor: Connection, text: str, zone: str) -> int:
     """The newest commit at or before a commit number or a moment; 0 is before the first one.
 
     A moment counts to its end, so that a day includes its commits and the time that the log
     shows of a commit includes that commit; without a zone of its own it is read in `zone`.
-    Raises UsageError when `text` is neither, NotFoundError for a commit that does not exist.
+    Raises UsageError when `text` is neither, NotFoundError for a commit that does not exist or
+    whose versions were dropped.
     """
     if text.isascii() and text.isdigit():
-        return _existing(cursor, int(text), text)
+        return check_readable(cursor, existing_commit(cursor, text))
     try:
         _, last = read_moment(text, zone)
     except ValueError as error:
@@ -30,19 +54,20 @@ def commit_as_of(cursor: Connection, text: str, zone: str) -> int:
     row = cursor.execute(
         'SELECT coalesce(max("commit"), 0) FROM store.commits WHERE time <= ?', [last]
     ).fetchone()
-    return int(row[0]) if row else 0
+    return check_readable(cursor, int(row[0]) if row else 0)
 
 
-def _existing(cursor: Connection, number: int, text: str) -> int:
+def existing_commit(cursor: Connection, text: str) -> int:
+    """The commit of a number; 0 is before the first. Raises NotFoundError if there is none."""
     newest = head(cursor)
-    if number > newest:
+    if int(text) > newest:
         raise NotFoundError(
             "unknown-commit",
             f"There is no commit {text}.",
             f"The newest is {newest}." if newest else "There are no commits yet.",
             "List them: dataport log. A day is written like 2026-01-31.",
         )
-    return number
+    return int(text)
 
 
 def rows_as_of(dataset: Dataset, commit: int | None) -> str:

@@ -9,6 +9,9 @@ only chose it:
 - a person's edit comes from no file;
 - a decision that took the file's value, or what was sent last, has the value from that file;
 - an undo has it from wherever the value it brought back came from.
+
+Where earlier versions were dropped, a value that was there before may be older than the oldest
+version says: it is marked as standing at the boundary, and comes from nowhere that is known.
 """
 
 from __future__ import annotations
@@ -20,19 +23,26 @@ from typing import Any
 from dataport.core.clock import iso
 from dataport.core.errors import NotFoundError
 from dataport.core.words import ConflictStatus, Take
+from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.units import SIGN
 from dataport.engine.history import never_had
 from dataport.engine.store import Connection
-from dataport.engine.versions import Change, Version, changes_by_commit, record_versions
+from dataport.engine.versions import (
+    Change,
+    Version,
+    changes_by_commit,
+    is_boundary,
+    record_versions,
+)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value comes from; all None for one that a person wrote."""
+    """Where a value comes from; no source and file for one that a person wrote."""
 
     commit: int | None = None
-    """The commit through which it came into the store."""
+    """The commit through which it came into the store; None where that is not known any more."""
     source: str | None = None
     file: str | None = None
     line: int | None = None
@@ -61,15 +71,18 @@ def blame(cursor: Connection, dataset: Dataset, key: str) -> list[dict[str, Any]
     """One item a field, in the dataset's order. Raises NotFoundError if there is no such record."""
     versions = record_versions(cursor, dataset, key)
     if not versions or versions[-1].until is not None:
-        raise _no_record(dataset, key, versions)
+        raise _no_record(dataset, key, versions, oldest_readable(cursor))
     decisions = _decisions(cursor, dataset, key)
     asking = [decision.asked_by for decision in decisions]
     numbers = [version.commit for version in versions] + asking
-    life = _Life(versions, changes_by_commit(cursor, dataset, numbers), decisions)
+    changes = changes_by_commit(cursor, dataset, numbers)
+    life = _Life(versions, changes, decisions, oldest_readable(cursor))
     return [life.item(field.name) for field in dataset.fields]
 
 
-def _no_record(dataset: Dataset, key: str, versions: Sequence[Version]) -> NotFoundError:
+def _no_record(
+    dataset: Dataset, key: str, versions: Sequence[Version], oldest: int
+) -> NotFoundError:
     if versions:
         return NotFoundError(
             "record-deleted",
@@ -77,7 +90,7 @@ def _no_record(dataset: Dataset, key: str, versions: Sequence[Version]) -> NotFo
             f"Commit {versions[-1].until} deleted it.",
             f"See what it was: dataport history {dataset.name} {key}.",
         )
-    return never_had(dataset, key)
+    return never_had(dataset, key, oldest)
 
 
 def _decisions(cursor: Connection, dataset: Dataset, key: str) -> list[_Decision]:
@@ -108,8 +121,10 @@ class _Life:
         versions: Sequence[Version],
         changes: dict[int, Change],
         decisions: Iterable[_Decision],
+        oldest: int,
     ) -> None:
         self._versions = versions
+        self._oldest = oldest
         self._changes = changes
         self._decisions = list(decisions)
         self._ended = {version.until: at for at, version in enumerate(versions)}
@@ -131,6 +146,7 @@ class _Life:
             "kind": change.kind,
             "message": change.message,
             "from_commit": origin.commit,
+            "boundary": self._is_boundary(at),
         }
 
     def _setter(self, field: str, at: int) -> int:
@@ -139,10 +155,15 @@ class _Life:
             at -= 1
         return at
 
+    def _is_boundary(self, at: int) -> bool:
+        return at == 0 and is_boundary(self._versions[0], self._changes, self._oldest)
+
     def _origin(self, field: str, at: int) -> Origin:
         """Where the value comes from that the commit of version `at` set."""
         version = self._versions[at]
         change = self._changes[version.commit]
+        if self._is_boundary(at):
+            return Origin()
         if change.file is not None:
             return Origin(change.commit, change.source, change.file, version.line)
         if change.undoes is not None:
@@ -157,7 +178,7 @@ class _Life:
         earlier = self._ended.get(undone)
         if earlier is not None and self._has_value(field, earlier, at):
             return self._origin(field, self._setter(field, earlier))
-        return Origin(self._versions[at].commit)
+        return Origin(self._versions[at].commit if undone > self._oldest else None)
 
     def _decided(self, field: str, at: int, decision: _Decision) -> Origin:
         asked = self._changes.get(decision.asked_by)

@@ -7,10 +7,17 @@ from typing import Any
 from dataport.core.clock import iso
 from dataport.core.errors import NotFoundError
 from dataport.core.words import Operation
+from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import CHANGE_NAMES
 from dataport.engine.store import Connection
-from dataport.engine.versions import Change, Version, changes_by_commit, record_versions
+from dataport.engine.versions import (
+    Change,
+    Version,
+    changes_by_commit,
+    is_boundary,
+    record_versions,
+)
 
 
 def log(
@@ -53,18 +60,25 @@ def _log_item(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def record_history(cursor: Connection, dataset: Dataset, key: str) -> list[dict[str, Any]]:
-    """Versions of one record, newest first. Raises NotFoundError if there never was one."""
-    versions = record_versions(cursor, dataset, key)
+    """Versions of one record, newest first. Raises NotFoundError if none is kept.
+
+    The last item has `boundary` true where earlier versions were dropped.
+    """
+    versions, oldest = record_versions(cursor, dataset, key), oldest_readable(cursor)
     if not versions:
-        raise never_had(dataset, key)
+        raise never_had(dataset, key, oldest)
     numbers = [number for v in versions for number in (v.commit, v.until) if number is not None]
     changes = changes_by_commit(cursor, dataset, numbers)
-    items = []
+    items: list[dict[str, Any]] = []
     for version, following in zip(versions, [*versions[1:], None], strict=True):
-        operation = Operation.INSERT if version.is_new else Operation.UPDATE
-        items.append(_item(changes[version.commit], operation, version))
+        at_boundary = not items and is_boundary(version, changes, oldest)
+        is_insert = version.is_new and not at_boundary
+        operation = Operation.INSERT if is_insert else Operation.UPDATE
+        item = _item(changes[version.commit], operation, version)
+        items.append({**item, "boundary": at_boundary})
         if version.until is not None and (following is None or following.is_new):
-            items.append(_item(changes[version.until], Operation.DELETE, None))
+            item = _item(changes[version.until], Operation.DELETE, None)
+            items.append({**item, "boundary": False})
     return items[::-1]
 
 
@@ -83,11 +97,12 @@ def _item(change: Change, operation: Operation, version: Version | None) -> dict
     }
 
 
-def never_had(dataset: Dataset, key: str) -> NotFoundError:
-    """The error for a record that is in no version of the dataset."""
+def never_had(dataset: Dataset, key: str, oldest: int) -> NotFoundError:
+    """The error for a record that is in no version of the dataset since commit `oldest`."""
+    since = f"had none since commit {oldest}" if oldest else "never had"
     return NotFoundError(
         "unknown-record",
-        f"{dataset.name} has no record with key {key!r}, and never had.",
+        f"{dataset.name} has no record with key {key!r}, and {since}.",
         hint=f"List keys with: dataport rows {dataset.name} --fields "
         + ",".join(dataset.primary_key),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataport.core.settings import Settings
 from dataport.engine import history, undoing
-from dataport.engine.as_of import commit_as_of
+from dataport.engine.as_of import commit_as_of, oldest_readable
 from dataport.engine.blame import blame
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
@@ -21,6 +21,7 @@ from dataport.engine.differences import (
     count_differences,
     difference_page,
 )
+from dataport.engine.retention import Cut, prune
 from dataport.engine.store import Connection, Store
 
 
@@ -37,12 +38,13 @@ class Timeline:
         self._settings = settings
         self._datasets = datasets
 
-    def log(self, dataset: str | None, limit: int | None) -> list[dict[str, Any]]:
-        """Commits newest first."""
+    def log(self, dataset: str | None, limit: int | None) -> dict[str, Any]:
+        """Commits newest first, and the `oldest` that can still be read."""
         if dataset is not None:
             self._dataset(dataset)
         with self._store.reading() as cursor:
-            return history.log(cursor, dataset, limit)
+            items = history.log(cursor, dataset, limit)
+            return {"items": items, "oldest": oldest_readable(cursor)}
 
     def record_history(self, name: str, key: str) -> list[dict[str, Any]]:
         """Versions of one record, newest first."""
@@ -112,6 +114,13 @@ class Timeline:
     def undo_resolution(self, author: Author, message: str = "") -> dict[str, Any]:
         """Take back the newest resolution."""
         return undoing.undo_resolution(self._store, self._datasets(), author, message)
+
+    def prune(self, cut: Cut, author: Author, *, is_dry: bool = False) -> dict[str, Any]:
+        """Drop earlier versions, as `cut` says or else the settings."""
+        settings = self._settings()
+        if cut.keep is None and cut.before is None:
+            cut = Cut(keep=settings.history.keep)
+        return prune(self._store, cut, author, settings.timezone, is_dry=is_dry)
 
     def _dataset(self, name: str) -> Dataset:
         return find_dataset(self._datasets(), name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataport.core.errors import NotFoundError, StateError
+from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import (
@@ -51,10 +52,11 @@ def undo(
 
     A dry run does the very same and rolls it back: its counts are those of the undo itself,
     and its `commit` is None. Raises NotFoundError for an unknown commit, StateError when what
-    it did is taken back already.
+    it did is taken back already, or what was before it was dropped.
     """
     with store.trying() if is_dry else store.writing() as cursor:
         found = _find(cursor, undone)
+        _refuse_pruned(cursor, undone)
         _refuse_twice(cursor, found)
         commit = next_commit(cursor)
         names = cursor.execute(
@@ -116,6 +118,18 @@ def _find(cursor: Connection, commit: int) -> _Undone:
     while root in links:
         root, steps = links[root], steps + 1
     return _Undone(commit, row[0], row[1], root, is_redo=steps % 2 == 0)
+
+
+def _refuse_pruned(cursor: Connection, commit: int) -> None:
+    """Raise StateError if what was before the commit was dropped."""
+    oldest = oldest_readable(cursor)
+    if 0 < commit <= oldest:
+        raise StateError(
+            "history-pruned",
+            f"Commit {commit} can no longer be undone.",
+            f"Versions from before commit {oldest} were dropped.",
+            f"The oldest commit still readable is {oldest}; those after it can be undone.",
+        )
 
 
 def _refuse_twice(cursor: Connection, found: _Undone) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.sql import ident, idents, literal, row_document, rows_table, versions_table
 from dataport.engine.store import Connection
@@ -45,7 +46,11 @@ class Change:
 
 
 def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Version]:
-    """Every version of one record, oldest first; none if there never was such a record."""
+    """Every version of one record that is kept, oldest first; none if there is none.
+
+    Versions that ended at the oldest readable commit or before are passed over: some are still
+    there as bases, others not.
+    """
     names = dataset.field_names
     columns = f"_key, _commit, _line, {idents(names)}"
     new = "lag(v._until) OVER (ORDER BY v._commit) IS DISTINCT FROM v._commit"
@@ -57,10 +62,10 @@ def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Vers
     rows = cursor.execute(
         f"WITH v AS (SELECT {columns}, NULL AS _until FROM {rows_table(dataset.name)}"
         f" WHERE _key = $key UNION ALL SELECT {columns}, _until"
-        f" FROM {versions_table(dataset.name)} WHERE _key = $key)"
+        f" FROM {versions_table(dataset.name)} WHERE _key = $key AND _until > $oldest)"
         f" SELECT v._commit, v._until, v._line, CAST({row_document(dataset.fields, 'v.')} AS VARCHAR),"
         f" {new}, [{changed}] FROM v ORDER BY v._commit",
-        {"key": key},
+        {"key": key, "oldest": oldest_readable(cursor)},
     ).fetchall()
     return [
         Version(
@@ -73,6 +78,14 @@ def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Vers
         )
         for commit, until, line, values, is_new, differing in rows
     ]
+
+
+def is_boundary(first: Version, changes: Mapping[int, Change], oldest: int) -> bool:
+    """Whether versions before the first that is kept may have been dropped.
+
+    A commit that updated no row inserted it.
+    """
+    return first.commit <= oldest and changes[first.commit].updated > 0
 
 
 def changes_by_commit(

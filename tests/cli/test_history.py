@@ -77,6 +77,15 @@ UNDONE = {
 }
 
 
+def test_what_is_no_longer_kept_is_said(cli: Cli, daemon: FakeDaemon) -> None:
+    daemon.on("GET", "/v1/commits", {"items": [COMMIT], "oldest": 7})
+    assert cli("log").out.endswith("Commits up to 7 can no longer be undone.\n")
+    items = [{**version(9, "update", {"name": "Zoë"}), "boundary": True}]
+    daemon.on("GET", "/v1/records/leads/L-1/history", {"items": items})
+    out = cli("history", "leads", "L-1").out
+    assert out.endswith("Versions from before that are no longer kept.\n")
+
+
 def test_undo_says_which_commit_takes_back_which(cli: Cli, daemon: FakeDaemon) -> None:
     daemon.on("POST", "/v1/commits/12/undo", UNDONE)
     out = cli("undo", "12", "--message", "Wrong file").out
@@ -101,7 +110,8 @@ def test_an_undo_can_be_tried_first(cli: Cli, daemon: FakeDaemon) -> None:
 def blamed(field: str, value: Any, **changed: Any) -> dict[str, Any]:
     item = {"field": field, "value": value, **{key: COMMIT[key] for key in ("commit", "time")}}
     item |= {"actor": "ada", "source": "crm", "file": "/in/leads.csv", "line": 1200}
-    return {**item, "kind": "import", "message": "", "from_commit": 12, **changed}
+    item |= {"kind": "import", "message": "", "from_commit": 12, "boundary": False}
+    return {**item, **changed}
 
 
 def test_blame_says_for_every_value_who_when_and_from_where(cli: Cli, daemon: FakeDaemon) -> None:
@@ -110,6 +120,7 @@ def test_blame_says_for_every_value_who_when_and_from_where(cli: Cli, daemon: Fa
         blamed("name", "Zoë"),
         blamed("status", None, commit=13, kind="edit", **nowhere),
         blamed("phone", "+1", commit=14, kind="resolve", line=None),
+        blamed("score", 5, boundary=True, **nowhere),
     ]
     daemon.on("GET", "/v1/records/leads/a%2Fb/blame", {"items": items})
     out = cli("blame", "leads", "a/b").out.splitlines()
@@ -118,5 +129,6 @@ def test_blame_says_for_every_value_who_when_and_from_where(cli: Cli, daemon: Fa
         "name Zoë 12 import ada 2026-11-21 08:00:00 crm, leads.csv line 1,200".split(),
         "status - 13 edit ada 2026-11-21 08:00:00 -".split(),
         "phone +1 14 resolve ada 2026-11-21 08:00:00 crm, leads.csv".split(),
+        "score 5 12 or before import ada 2026-11-21 08:00:00 -".split(),
     ]
     assert cli("blame", "leads", "a/b", "--json").document == {"items": items}

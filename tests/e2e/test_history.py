@@ -102,6 +102,23 @@ def test_a_difference_lists_rows_with_before_and_after(told: World) -> None:
     assert told.run("diff", "1", "--dataset", "lead").document["error"]["code"] == "unknown-dataset"
 
 
+def test_the_past_is_cut_as_the_settings_say(told: World) -> None:
+    assert told.ok("log", "prune")["removed"] == 0
+    config = told.home.config_file.read_text(encoding="utf-8")
+    changed = config.replace('#keep = "all"', 'keep = "1 commit"')
+    told.home.config_file.write_text(changed, encoding="utf-8")
+    told.wait(lambda: told.ok("log", "prune", "--dry-run")["oldest"] == 3)
+    assert told.ok("log", "prune")["oldest"] == 3
+    assert told.ok("log")["oldest"] == 3
+    assert told.rows("--as-of", "3") != told.rows()
+    for words in (["rows", "leads", "--as-of", "2"], ["diff", "2", "3"], ["undo", "3"]):
+        done = told.run(*words)
+        error = done.document["error"]
+        assert (done.code, error["code"], "is 3" in error["hint"]) == (1, "history-pruned", True)
+    told.ok("undo", "4")
+    assert told.ok("conflicts", "list")["total"] == 1
+
+
 def test_an_undo_is_tried_then_done(told: World) -> None:
     tried = told.ok("undo", "3", "--dry-run")
     assert (tried["commit"], tried["changes"]["updated"], len(told.log())) == (None, 1, 4)

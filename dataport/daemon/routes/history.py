@@ -15,6 +15,7 @@ from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.daemon.services import Services
 from dataport.engine.conflicts import ConflictFilter, Resolution
 from dataport.engine.requests import Message
+from dataport.engine.retention import Cut
 
 router = APIRouter(prefix="/v1", tags=["history"])
 
@@ -85,12 +86,22 @@ class UndoBody(MessageBody):
     dry_run: bool = False
 
 
+class PruneBody(BaseModel):
+    """How much of the past to keep, or the commit or time before which all is dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep: str | None = None
+    before: str | None = None
+    dry_run: bool = False
+
+
 @router.get("/commits", summary="Commits, newest first")
 def list_commits(
     services: ServicesDep, dataset: str | None = None, limit: Count = None
 ) -> Response:
     """All commits, or those that touched one dataset."""
-    return answer({"items": services.engine.timeline.log(dataset, limit)})
+    return answer(services.engine.timeline.log(dataset, limit))
 
 
 @router.post("/commits/{commit}/undo", summary="Take back a commit")
@@ -102,6 +113,14 @@ def undo_commit(
     author = services.engine.author(origin)
     result = services.engine.timeline.undo(commit, author, body.message, is_dry=body.dry_run)
     return _changed(services, result)
+
+
+@router.post("/commits/prune", summary="Drop earlier versions")
+def prune_history(body: PruneBody, services: ServicesDep, origin: OriginDep) -> Response:
+    """As the body says, else the setting history.keep; present rows, bases and conflicts stay."""
+    author = services.engine.author(origin)
+    cut = Cut(body.keep, body.before)
+    return answer(services.engine.timeline.prune(cut, author, is_dry=body.dry_run))
 
 
 @router.get("/diff", summary="What differs between two commits")

@@ -3,8 +3,8 @@
 A row that a file inserted is its own base, and nothing is stored twice: one record says that
 this source's bases are, by default, the rows that this commit inserted. A base that has moved
 since holds its values itself, in the table of bases, and stands before the default; so does a
-mark that there is no base any more. Whoever thins out versions has to write the bases that are
-read from them first.
+mark that there is no base any more. Whoever drops versions leaves those that are bases
+(see `retention`).
 """
 
 from __future__ import annotations
