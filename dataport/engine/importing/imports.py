@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.paths import Home
@@ -19,6 +20,7 @@ from dataport.engine.commits import Author, Commit, CommitPart, next_commit, wri
 from dataport.engine.conflicts import settle_converged
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
+from dataport.engine.importing.memory import SourceMemory, write_forgotten
 from dataport.engine.importing.report import check_strict, note_plan, note_staged
 from dataport.engine.importing.staged_input import staged_input
 from dataport.engine.importing.targets import (
@@ -29,6 +31,7 @@ from dataport.engine.importing.targets import (
 )
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
+from dataport.engine.merging.bases import newest_base
 from dataport.engine.merging.guards import reason_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
@@ -46,6 +49,26 @@ from dataport.engine.store import Connection, Store
 HELD = "Held for approval."
 
 Progress = Callable[[Phase, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class _Merging:
+    """Who merges what, and whom it tells."""
+
+    job: Job
+    target: Target
+    author: Author
+    progress: Progress
+    is_approved: bool
+    on_cursor: Callable[[Connection | None], None]
+
+
+class _NeedsAllRowsError(Exception):
+    """The rows that were recognised have to be read after all.
+
+    What their source sent last has changed meanwhile; or the plan waits for a person, and has to
+    be able to wait longer than that stays the same.
+    """
 
 
 class Imports:
@@ -82,19 +105,11 @@ class Imports:
 
         Raises InputError when the file can't be taken, CancelledError when the job was.
         """
-        directory = self._home.job_staging(job.job)
-        staged = read_stage(directory)
+        staged = read_stage(self._home.job_staging(job.job))
         if staged is None or not (job.planned_at is not None or staged.boot == boot_id() != ""):
-            path = Path(job.file or "")
-            if self._is_known(path, target):
+            if self._is_known(Path(job.file or ""), target):
                 return None
-            shutil.rmtree(directory, ignore_errors=True)
-            directory.mkdir(mode=0o700, parents=True)
-            staged = stage_file(
-                self._stage_request(path, directory, target.dataset, import_request(job).format),
-                lambda phase, done, total: progress(Phase(phase), done, total),
-                job.cancel,
-            )
+            staged = self._read(job, target, progress, recalls=not target.is_held)
         note_staged(job, staged)
         check_strict(target, staged)
         return staged
@@ -116,18 +131,51 @@ class Imports:
         audit line become visible together or not at all. `on_cursor` is told the cursor that
         works, so that somebody else can interrupt it.
         """
+        merging = _Merging(job, target, author, progress, is_approved, on_cursor)
+        try:
+            self._merge(merging, staged)
+        except _NeedsAllRowsError:
+            self._merge(merging, self._read(job, target, progress, recalls=False))
+
+    def _merge(self, merging: _Merging, staged: StageResult) -> None:
+        job, target, progress = merging.job, merging.target, merging.progress
+        directory, settings = self._home.job_staging(job.job), self._settings()
         with self._store.writing() as cursor:
-            on_cursor(cursor)
+            merging.on_cursor(cursor)
             try:
+                before = newest_base(cursor, target.dataset, target.source)
+                if staged.repeated and staged.recalled_at != before:
+                    raise _NeedsAllRowsError
                 progress(Phase.PLAN, 0, staged.rows.valid)
-                planned = self._plan(cursor, job, target, staged, is_approved)
+                planned = self._plan(cursor, job, target, staged, merging.is_approved)
                 if planned is None:
                     write_job(cursor, job)
                     return
                 progress(Phase.APPLY, 0, staged.rows.valid)
-                self._apply(cursor, job, target, staged, *planned, author)
+                self._apply(cursor, job, target, staged, *planned, merging.author)
+                write_forgotten(cursor, directory)
+                after = newest_base(cursor, target.dataset, target.source)
             finally:
-                on_cursor(None)
+                merging.on_cursor(None)
+        if not job.left_out:
+            memory = SourceMemory(self._home, target, settings)
+            memory.keep(before, after, directory, staged, job.job)
+
+    def _read(self, job: Job, target: Target, progress: Progress, *, recalls: bool) -> StageResult:
+        directory = self._home.job_staging(job.job)
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(mode=0o700, parents=True)
+        request = self._stage_request(
+            Path(job.file or ""), directory, target.dataset, import_request(job).format
+        )
+        memory = SourceMemory(self._home, target, self._settings())
+        with self._store.reading() as cursor:
+            request = memory.equip(cursor, request, recalls=recalls)
+        return stage_file(
+            request,
+            lambda phase, done, total: progress(Phase(phase), done, total),
+            job.cancel,
+        )
 
     def note_known_file(self, job: Job, target: Target) -> None:
         """End the job of a file whose bytes were applied already."""
@@ -220,6 +268,8 @@ class Imports:
             reason = HELD if target.is_held else reason_to_hold(cursor, merge, plan)
         if not (is_dry or reason or job.planned_at is not None):
             return False
+        if given.repeated and not is_dry:
+            raise _NeedsAllRowsError
         is_same = review.keep(cursor, job, merge, directory)
         if is_dry:
             review.count(cursor, job, plan, directory)

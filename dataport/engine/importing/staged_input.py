@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dataport.core.settings import Settings
 from dataport.core.words import Mode
+from dataport.engine.importing.memory import repeated_keys
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
@@ -32,6 +33,7 @@ def staged_input(
     cursor.execute(
         "CREATE TEMP VIEW staged_present AS SELECT DISTINCT _key"
         f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
+        f" UNION ALL {repeated_keys(directory, staged)}"
     )
     cursor.execute(f"CREATE TEMP VIEW staged_base AS {base}")
     keyless = "SELECT 1 FROM staged_rows WHERE _key IS NULL"
@@ -48,6 +50,7 @@ def staged_input(
         base_fields=stated_fields(cursor, target.dataset, target.source),
         partial=tuple(staged.partial),
         present="staged_present",
+        repeated=staged.repeated,
         mode=_mode(target, staged),
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,

@@ -56,6 +56,20 @@ def sources_of(cursor: Connection, dataset: Dataset) -> list[str]:
     return [row[0] for row in rows]
 
 
+def newest_base(cursor: Connection, dataset: Dataset, source: str) -> int | None:
+    """The last commit that moved, dropped or put back a base of `source`; None before the first."""
+    mine = f"_source = {literal(source)}"
+    inserted = f"dataset = {literal(dataset.name)} AND source = {literal(source)}"
+    row = cursor.execute(
+        "SELECT max(moved) FROM ("
+        f"SELECT max(_commit) AS moved FROM {bases_table(dataset.name)} WHERE {mine}"
+        f" UNION ALL SELECT max(_until) FROM {base_versions_table(dataset.name)} WHERE {mine}"
+        f' UNION ALL SELECT max(greatest("commit", coalesce(until, 0))) FROM store.insertions'
+        f" WHERE {inserted})"
+    ).fetchone()
+    return int(row[0]) if row and row[0] is not None else None
+
+
 def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
     """The base of every accepted row becomes what the file states, queued values included."""
     cursor.execute(f"CREATE TEMP TABLE plan_moved AS {_moved_rows(merge)}")

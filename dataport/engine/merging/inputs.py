@@ -20,8 +20,8 @@ class MergeInput:
     `_record`, `_line`, `_derived`, the stated fields and, where `partial` is not empty,
     `_absent`; `base` has `_key`, every field of the dataset, and `_is_row`, which is true only
     where the store's row is known to equal the base. `present` is a relation of
-    `_key`s that the file holds in rows that can't be merged: they are neither changed nor
-    deleted.
+    `_key`s that the file holds in rows that can't be merged, or need not be since they equal
+    their base: they are neither changed nor deleted.
     """
 
     dataset: Dataset
@@ -39,6 +39,8 @@ class MergeInput:
     are neither changed nor deleted, and their bases do not move."""
     disputed: str | None = None
     """A relation like `incoming` of rows with one key that contradict each other, if any."""
+    repeated: int = 0
+    """Rows of the file that are in `present`, not in `incoming`: they equal their base."""
     mode: Mode = Mode.MERGE
     on_match: OnMatch = OnMatch.MERGE
     has_unknown_keys: bool = False

@@ -118,7 +118,7 @@ def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
         inserted=inserted,
         updated=updated,
         deleted=deleted,
-        unchanged=incoming - inserted - updated - skipped,
+        unchanged=merge.repeated + incoming - inserted - updated - skipped,
         skipped=skipped,
         conflicts=fresh,
         withdrawn=withdrawn,

@@ -12,6 +12,12 @@ from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
 from dataport.engine.staging.disputes import DISPUTED, dispute_step
+from dataport.engine.staging.memory import (
+    MOST_LAYERS,
+    can_remember,
+    digest_columns,
+    seen_sql,
+)
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.plan import Plan, check_sql, make_plan
 from dataport.engine.staging.readers.csv_index import Positions
@@ -24,6 +30,7 @@ from dataport.engine.staging.request import (
     DISPUTED_FILE,
     REJECTS_CSV,
     REJECTS_FILE,
+    SEEN_FILE,
     STAGED_FILE,
     RowCounts,
     StageRequest,
@@ -47,6 +54,7 @@ class Outcome:
     rows: RowCounts
     null_keys: int
     notices: list[str]
+    memory_is_whole: bool
     disputed: int = 0
 
 
@@ -65,7 +73,8 @@ def check_rows(
     resolvers = _register_phones(connection, request, plan)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reading.sql}")
     runner = LocalRunner()
-    check = check_sql(plan, states_keys=reading.states_keys)
+    digests = digest_columns(plan) if can_remember(request, reading) else []
+    check = check_sql(plan, states_keys=reading.states_keys, extra=digests)
     runner.run(connection, [Step("check", Scope.ROW, check, ("raw",), "checked")])
     expected = int(reading.spool.records.size)
     found = _count(connection, "SELECT count(*) FROM checked")
@@ -143,8 +152,13 @@ def write_result(
     reading: Reading,
     plan: Plan,
     resolvers: list[PhoneResolver],
+    repeated: int = 0,
 ) -> Outcome:
-    """Write the files of the result but stage.json. Raises InputError if the rows don't add up."""
+    """Write the files of the result but stage.json.
+
+    `repeated` rows of the file are not in `reading`: they are known. Raises InputError if the
+    rows don't add up.
+    """
     connection.execute("SET preserve_insertion_order = false")
     dropped = _dropped(connection)
     places = _places(connection, reading, dropped)
@@ -160,7 +174,8 @@ def write_result(
         f" {absent}{fields} FROM numbered n {places.accepted}"
     )
     valid = _copy(connection, staged, request.directory / STAGED_FILE)
-    outcome = _outcome(connection, reading, plan, resolvers, valid)
+    _remember(connection, request, reading, places)
+    outcome = _outcome(connection, request, reading, plan, resolvers, valid + repeated)
     if plan.dataset.duplicates is not Duplicates.ASK:
         return outcome
     disputed = (
@@ -171,8 +186,21 @@ def write_result(
     return replace(outcome, disputed=_copy(connection, disputed, request.directory / DISPUTED_FILE))
 
 
+def _remember(
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading, places: Places
+) -> None:
+    """Write the digests of the accepted rows, unless one of them has no key of its own yet."""
+    keyless = "SELECT 1 FROM numbered WHERE _errors IS NULL AND _key IS NULL LIMIT 1"
+    if not can_remember(request, reading) or connection.execute(keyless).fetchone():
+        return
+    is_whole = len(request.memory) >= MOST_LAYERS
+    sql = seen_sql(request, places.accepted, is_whole=is_whole)
+    _copy(connection, sql, request.directory / SEEN_FILE)
+
+
 def _outcome(
     connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
     reading: Reading,
     plan: Plan,
     resolvers: list[PhoneResolver],
@@ -193,7 +221,14 @@ def _outcome(
     notices = (
         [f"Extensions were cut from {counted(extensions, 'phone number')}."] if extensions else []
     )
-    return Outcome(plan.stated, _partial(connection, plan), rows, null_keys, notices)
+    return Outcome(
+        stated=plan.stated,
+        partial=_partial(connection, plan),
+        rows=rows,
+        null_keys=null_keys,
+        notices=notices,
+        memory_is_whole=len(request.memory) >= MOST_LAYERS,
+    )
 
 
 def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:

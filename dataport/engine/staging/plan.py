@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataport.core.text import counted
@@ -130,18 +130,18 @@ def _plan(
     return FieldPlan(field, column, source, clean, present, resolver, sql, found)
 
 
-def check_sql(plan: Plan, *, states_keys: bool) -> str:
-    """One SELECT over `raw`: typed columns, key, and the errors of every row.
+def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> str:
+    """One SELECT over `raw`: typed columns, key, the errors of every row, and `extra` columns.
 
     `_errors` holds a number for each field, then one for the key and one for the whole row: which
     check failed, from 1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the
     cells of others. In a reject file `_same` is what the lines about one row have in common.
     """
     cells = [f"c{at}" for at in range(len(plan.columns))]
-    extra = ["_keys"] if states_keys else []
+    keys = ["_keys"] if states_keys else []
     sql = "raw"
     texts = [f"{field.source} AS t{at}" for at, field in enumerate(plan.fields)]
-    sql = _select([*cells, *extra, *texts], sql)
+    sql = _select([*cells, *keys, *texts], sql)
     sql = _replace({f"t{at}": field.text for at, field in enumerate(plan.fields)}, sql)
     sql = _replace({f"t{at}": field.present for at, field in enumerate(plan.fields)}, sql)
     sql = _select(["*", *(f"{field.value} AS v{at}" for at, field in enumerate(plan.fields))], sql)
@@ -162,7 +162,7 @@ def check_sql(plan: Plan, *, states_keys: bool) -> str:
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
     same = [f"{same_row_sql(plan.layout)} AS _same"] if plan.layout else []
-    return _select(["_key", "_derived", *absent, *values, errors, raw, *same], sql)
+    return _select(["_key", "_derived", *absent, *values, errors, raw, *same, *extra], sql)
 
 
 def messages(plan: Plan) -> list[dict[str, object]]:

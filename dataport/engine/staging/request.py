@@ -17,6 +17,10 @@ DISPUTED_FILE = "disputed.parquet"
 """Shaped like the staged file; only of a dataset whose duplicates are asked about."""
 REJECTS_CSV = "rejects.csv"
 STAGE_FILE = "stage.json"
+SEEN_FILE = "seen.parquet"
+"""Key and digests of accepted rows: what their source's memory gains."""
+REPEATED_FILE = "repeated.parquet"
+"""Keys of rows that were recognised."""
 PARTS = "parts"
 """Directory of a worker's private copies and spilled data; gone when it ends."""
 
@@ -61,6 +65,14 @@ class StageRequest:
     """Country of phone numbers that name none."""
     limits: StageLimits = StageLimits()
     threads: int = 2
+    remembers: bool = False
+    """Whether the digests of accepted rows are wanted."""
+    memory: tuple[str, ...] = ()
+    """Names in `directory` of what earlier imports left in their seen.parquet, oldest first."""
+    memory_at: int | None = None
+    """The commit at which that was true."""
+    memory_signature: str = ""
+    """Of all that decides what a record says, besides itself."""
 
     def to_json(self) -> str:
         document = asdict(self) | {
@@ -80,6 +92,7 @@ class StageRequest:
                 "directory": Path(document["directory"]),
                 "dataset": Dataset.model_validate_json(json.dumps(document["dataset"])),
                 "limits": StageLimits(**document["limits"]),
+                "memory": tuple(document["memory"]),
             }
         )
 
@@ -135,6 +148,14 @@ class StageResult:
     """Rows, counted as duplicates, that contradict each other: see DISPUTED_FILE."""
     is_reject_file: bool = False
     """Whether it is a reject file that came back: rows it leaves out are none of its business."""
+    repeated: int = 0
+    """Valid rows that stand in repeated.parquet only: their source sent the same last time."""
+    memory_is_whole: bool = False
+    """Whether seen.parquet holds what was remembered before, too."""
+    recalled_at: int | None = None
+    """The commit at which the memory was true; None where none was used."""
+    memory_signature: str = ""
+    """As in the request."""
     boot: str = ""
     """The run of the machine in which this was written; see `boot_id`."""
 

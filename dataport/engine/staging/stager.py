@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
-from dataport.engine.staging.pipeline import Outcome, check_rows, write_result
+from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
+from dataport.engine.staging.recall import check_news
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
@@ -21,8 +23,6 @@ from dataport.engine.staging.text import Encoding, decoded_head, guess_encoding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dataport.engine.staging.phones import PhoneResolver
-    from dataport.engine.staging.plan import Plan
     from dataport.engine.staging.readers.reading import Reading
     from dataport.engine.staging.request import StageRequest
 
@@ -43,9 +43,16 @@ def stage_file(
         sniff.check_text(text, path.name)
         kind = sniff.find_format(text, path, request.format)
         readers = _readers(connection, source, request, encoding, kind, text)
-        reading, outcome = _run(connection, request, readers, progress)
+        reading, outcome, repeated = _run(connection, request, readers, progress)
         source.check_unchanged()
-        return _result(source, reading, outcome)
+        result = _result(source, reading, outcome)
+        is_used = repeated or outcome.memory_is_whole
+        return replace(
+            result,
+            repeated=repeated,
+            recalled_at=request.memory_at if is_used else None,
+            memory_signature=request.memory_signature,
+        )
 
 
 def _readers(
@@ -74,35 +81,23 @@ def _run(
     request: StageRequest,
     readers: list[Callable[[], Reading]],
     progress: Progress,
-) -> tuple[Reading, Outcome]:
+) -> tuple[Reading, Outcome, int]:
     for attempt, read in enumerate(readers, start=1):
         reading = read()
         total = reading.spool.total
         progress("check", 0, total)
         try:
-            plan, resolvers = check_rows(connection, request, reading)
+            news, plan, resolvers, repeated = check_news(connection, request, reading)
         except (duckdb.InvalidInputException, InputError) as error:
             if attempt < len(readers) and _is_about_records(error):
                 continue
             raise _unreadable(error) from error
-        return reading, _write(connection, request, reading, plan, resolvers, progress)
+        progress("check", total, total)
+        progress("write", 0, total)
+        outcome = write_result(connection, request, news, plan, resolvers, repeated)
+        progress("write", total, total)
+        return reading, outcome, repeated
     raise AssertionError("no reader was given")
-
-
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    request: StageRequest,
-    reading: Reading,
-    plan: Plan,
-    resolvers: list[PhoneResolver],
-    progress: Progress,
-) -> Outcome:
-    total = reading.spool.total
-    progress("check", total, total)
-    progress("write", 0, total)
-    outcome = write_result(connection, request, reading, plan, resolvers)
-    progress("write", total, total)
-    return outcome
 
 
 def _is_about_records(error: Exception) -> bool:
@@ -155,4 +150,5 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         notices=notices + outcome.notices,
         disputed=outcome.disputed,
         is_reject_file=reject_layout(reading.columns) is not None,
+        memory_is_whole=outcome.memory_is_whole,
     )

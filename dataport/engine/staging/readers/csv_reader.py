@@ -82,6 +82,7 @@ def read_csv(
         sql=csv_sql(spool, dialect),
         limit=request.limits.field_size if spool.longest > request.limits.field_size else None,
         notices=notices,
+        sql_of=lambda some: csv_sql(some, dialect),
     )
 
 

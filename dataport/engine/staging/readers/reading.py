@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,3 +29,5 @@ class Reading:
     limit: int | None = None
     """Bytes a value may have, where the file has records long enough to break it."""
     notices: list[str] = field(default_factory=list)
+    sql_of: Callable[[Spool], str] | None = None
+    """Makes `sql` for a spool of some of the rows; None where rows can't be read by themselves."""

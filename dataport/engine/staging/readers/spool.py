@@ -52,6 +52,8 @@ class Spool:
     """Record number, from 1, of each copied row."""
     lines: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
     """Physical line, from 1, where each copied row starts."""
+    sizes: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Bytes of each copied row in its part, line end included."""
     cuts: list[Cut] = field(default_factory=list)
     total: int = 0
     """Records in the file, without a header and blank lines."""
@@ -84,6 +86,7 @@ class SpoolWriter:
         self._spool = Spool()
         self._records: list[Positions] = []
         self._lines: list[Positions] = []
+        self._sizes: list[Positions] = []
         self._line = 1
         self._style: int | None = None
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -142,7 +145,9 @@ class SpoolWriter:
         self._spool.longest = max(self._spool.longest, int((stops - starts).max()))
         self._line += block.newlines
         self._check_rows()
-        self._write(self._uniform(octets, starts, stops, is_kept))
+        data, sizes = self._uniform(octets, starts, stops, is_kept)
+        self._sizes.append(sizes)
+        self._write(data)
 
     def finish(self) -> Spool:
         """Close the last part. Raises InputError when the records don't add up."""
@@ -150,6 +155,7 @@ class SpoolWriter:
         if self._records:
             self._spool.records = np.concatenate(self._records)
             self._spool.lines = np.concatenate(self._lines)
+            self._spool.sizes = np.concatenate(self._sizes)
         self._spool.account()
         return self._spool
 
@@ -159,23 +165,26 @@ class SpoolWriter:
         starts: Positions,
         stops: Positions,
         is_kept: npt.NDArray[np.bool_],
-    ) -> bytes | memoryview:
-        """The kept records' bytes with one kind of line end, as DuckDB wants it in a part."""
-        breaks = stops[octets[stops - 1] == LF] - 1
+    ) -> tuple[bytes | memoryview, Positions]:
+        """The kept records' bytes with one kind of line end, as DuckDB wants it in a part, and
+        how many each has."""
+        is_ended = octets[stops - 1] == LF
+        breaks, sizes = stops[is_ended] - 1, stops - starts
         has_return = octets[np.maximum(breaks - 1, 0)] == CR
         style = CR if breaks.size and has_return.all() else LF
-        mask = None if is_kept.all() else np.repeat(is_kept, stops - starts)
+        mask = None if is_kept.all() else np.repeat(is_kept, sizes)
         if style == LF and has_return.any():
             mask = np.ones(int(stops[-1]), np.bool_) if mask is None else mask
             mask[breaks[has_return] - 1] = False
+            sizes[is_ended] -= has_return
             self._spool.has_mixed_ends = True
         if breaks.size and style != self._style:
             self._spool.has_mixed_ends |= self._style is not None
             self._close()
             self._style = style
         if mask is None:
-            return octets[: int(stops[-1])].data
-        return octets[: stops[-1]][mask].tobytes()
+            return octets[: int(stops[-1])].data, sizes
+        return octets[: stops[-1]][mask].tobytes(), sizes[is_kept]
 
     def _check_rows(self) -> None:
         if self._spool.total > self._row_limit:

@@ -1,0 +1,119 @@
+"""Rows that a source sends again as they were: recognised by their digest, not read twice.
+
+A merge has nothing to do for them. Everything that looks at several rows of a file still sees
+them all: a key that comes twice is taken out of the recognised rows, and a file where that is
+not enough, because rows without a key may take that of any other, is read as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataport.engine.sql import literal
+from dataport.engine.staging.memory import can_remember, digest_columns, memory_sql
+from dataport.engine.staging.pipeline import check_rows
+from dataport.engine.staging.plan import Plan, make_plan
+from dataport.engine.staging.readers.csv_index import Positions
+from dataport.engine.staging.readers.spool import count_mismatch
+from dataport.engine.staging.readers.spool_rows import select_rows
+from dataport.engine.staging.request import PARTS, REPEATED_FILE, StageRequest
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy.typing as npt
+
+    from dataport.engine.staging.phones import PhoneResolver
+    from dataport.engine.staging.readers.reading import Reading
+
+WORTHWHILE = 0.5
+"""Share of rows that must be recognised: with fewer, reading all of them is quicker."""
+
+FEWEST = 10_000
+"""Rows below which reading all of them is as quick."""
+
+
+def check_news(
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading
+) -> tuple[Reading, Plan, list[PhoneResolver], int]:
+    """`check_rows` of those rows that are not recognised.
+
+    Gives what was read besides, and how many rows were recognised; their keys are in
+    repeated.parquet. Raises what `check_rows` raises.
+    """
+    memory = memory_sql(request)
+    if memory and reading.spool.records.size >= FEWEST and can_remember(request, reading):
+        is_new = _recognise(connection, request, reading, memory)
+        while is_new.mean() <= 1 - WORTHWHILE:
+            rest = _only(reading, request, is_new)
+            plan, resolvers = check_rows(connection, request, rest)
+            if _has_keyless(connection):
+                break
+            shared = _take_shared(connection)
+            if not shared.size:
+                return rest, plan, resolvers, _write_repeated(connection, request)
+            is_new[shared] = True
+    plan, resolvers = check_rows(connection, request, reading)
+    return reading, plan, resolvers, 0
+
+
+def _recognise(
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading, memory: str
+) -> npt.NDArray[np.bool_]:
+    """Fill the temporary table `known` with row and key; true for every other row."""
+    digests = ", ".join(digest_columns(make_plan(request, reading)))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE digests AS SELECT {digests} FROM ({reading.sql})"
+    )
+    total = int(reading.spool.records.size)
+    found = connection.execute("SELECT count(*) FROM digests").fetchone()
+    if not found or found[0] != total:
+        raise count_mismatch(total, int(found[0]) if found else 0)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE known AS SELECT d.rowid AS _row, m._key"
+        f" FROM digests d JOIN ({memory}) m ON m._h1 = d._h1 AND m._h2 = d._h2"
+    )
+    connection.execute("DROP TABLE digests")
+    connection.execute(
+        "DELETE FROM known WHERE _key IN (SELECT _key FROM known GROUP BY _key HAVING count(*) > 1)"
+    )
+    is_new = np.ones(total, np.bool_)
+    is_new[_rows(connection, "SELECT _row FROM known")] = False
+    return is_new
+
+
+def _only(reading: Reading, request: StageRequest, is_new: npt.NDArray[np.bool_]) -> Reading:
+    spool = select_rows(reading.spool, is_new, request.directory / PARTS)
+    if reading.sql_of is None:
+        raise TypeError("this reading has no rows that could be read by themselves")
+    return replace(reading, spool=spool, sql=reading.sql_of(spool))
+
+
+def _has_keyless(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a row will take the key of another, which has to be looked for among all."""
+    sql = "SELECT 1 FROM numbered WHERE _errors IS NULL AND _key IS NULL LIMIT 1"
+    return connection.execute(sql).fetchone() is not None
+
+
+def _take_shared(connection: duckdb.DuckDBPyConnection) -> Positions:
+    """The recognised rows whose key another row of the file has, which are so no longer."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE shared AS SELECT k._row FROM known k SEMI JOIN"
+        " (SELECT _key FROM numbered WHERE _errors IS NULL) n USING (_key)"
+    )
+    connection.execute("DELETE FROM known WHERE _row IN (SELECT _row FROM shared)")
+    return _rows(connection, "SELECT _row FROM shared")
+
+
+def _write_repeated(connection: duckdb.DuckDBPyConnection, request: StageRequest) -> int:
+    target = literal(str(request.directory / REPEATED_FILE))
+    row = connection.execute(
+        f"COPY (SELECT _key FROM known) TO {target} (FORMAT parquet, COMPRESSION snappy)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Positions:
+    return np.asarray(connection.execute(sql).fetchnumpy()["_row"], np.int64)
