@@ -93,7 +93,7 @@ def _show(document: dict[str, Any]) -> None:
                 output.change(field, before[field], after[field], is_new=False)
             else:
                 output.change(field, None, (before | after)[field], is_new=True)
-    output.say(f"{_changes(document['changes'])} between {_named(document)}.")
+    output.say(f"{output.counts(document['changes'])} between {_named(document)}.")
     output.shown_of(document, "items", "row")
 
 
@@ -103,15 +103,11 @@ def _show_counts(document: dict[str, Any]) -> None:
         return
     for item in document["items"]:
         fields = ", ".join(f"{name} {count:,}" for name, count in item["fields"].items())
-        output.say(f"{item['dataset']}: {_changes(item)}")
+        changes = {word: item[word] for word in document["changes"]}
+        output.say(f"{item['dataset']}: {output.counts(changes)}")
         if fields:
             output.say(f"    values changed: {fields}")
-    output.say(f"{_changes(document['changes'])} between {_named(document)}.")
-
-
-def _changes(counts: dict[str, int]) -> str:
-    words = ("inserted", "updated", "deleted")
-    return ", ".join(f"{counts[word]:,} {word}" for word in words if counts[word])
+    output.say(f"{output.counts(document['changes'])} between {_named(document)}.")
 
 
 def _named(document: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import Command, Session, given, is_interactive
+from dataport.core.text import counted
 
 
 @click.command("prune", cls=Command)
@@ -45,7 +46,7 @@ def _show(document: dict[str, Any]) -> None:
         return
     done = "would be dropped" if document["dry_run"] else "dropped"
     for item in document["items"]:
-        output.say(f"{item['dataset']}: {output.count(item['versions'], 'version')} {done}")
+        output.say(f"{item['dataset']}: {counted(item['versions'], 'version')} {done}")
         if item["still_bases"]:
             output.say(f"    kept, as what a source sent last: {item['still_bases']:,}")
     since = output.local_time(document["oldest_time"])
