@@ -44,6 +44,12 @@ def digest_columns(plan: Plan) -> list[str]:
     return [f"hash({forward}) AS _h1", f"hash({backward}) AS _h2"]
 
 
+def key_digest(plan: Plan) -> str:
+    """SQL of `_hk` from a row's raw cells: alike for most rows that turn out to have one key."""
+    keys = [f.source for f in plan.fields if f.field.name in plan.dataset.primary_key]
+    return f"hash({', '.join(keys)}) AS _hk" if keys else "NULL::UBIGINT AS _hk"
+
+
 def seen_sql(request: StageRequest, accepted: str, *, is_whole: bool) -> str:
     """SELECT of what the memory gains: the accepted rows, or with them all that it holds."""
     gained = f"SELECT n._key, n._h1, n._h2 FROM numbered n {accepted}"

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataport.engine.sql import literal
-from dataport.engine.staging.memory import can_remember, digest_columns, memory_sql
+from dataport.engine.staging.memory import (
+    can_remember,
+    digest_columns,
+    key_digest,
+    memory_sql,
+)
 from dataport.engine.staging.pipeline import check_rows
 from dataport.engine.staging.plan import Plan, make_plan
 from dataport.engine.staging.readers.csv_index import Positions
@@ -63,7 +68,8 @@ def _recognise(
     connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading, memory: str
 ) -> npt.NDArray[np.bool_]:
     """Fill the temporary table `known` with row and key; true for every other row."""
-    digests = ", ".join(digest_columns(make_plan(request, reading)))
+    plan = make_plan(request, reading)
+    digests = ", ".join([*digest_columns(plan), key_digest(plan)])
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE digests AS SELECT {digests} FROM ({reading.sql})"
     )
@@ -72,13 +78,18 @@ def _recognise(
     if not found or found[0] != total:
         raise count_mismatch(total, int(found[0]) if found else 0)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE known AS SELECT d.rowid AS _row, m._key"
+        "CREATE OR REPLACE TEMP TABLE known AS SELECT d.rowid AS _row, m._key, d._hk"
         f" FROM digests d JOIN ({memory}) m ON m._h1 = d._h1 AND m._h2 = d._h2"
     )
-    connection.execute("DROP TABLE digests")
     connection.execute(
         "DELETE FROM known WHERE _key IN (SELECT _key FROM known GROUP BY _key HAVING count(*) > 1)"
     )
+    # A shared key that is found out later has the other rows checked once more.
+    connection.execute(
+        "DELETE FROM known WHERE _hk IN"
+        " (SELECT d._hk FROM digests d ANTI JOIN known k ON k._row = d.rowid)"
+    )
+    connection.execute("DROP TABLE digests")
     is_new = np.ones(total, np.bool_)
     is_new[_rows(connection, "SELECT _row FROM known")] = False
     return is_new

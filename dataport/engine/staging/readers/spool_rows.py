@@ -25,7 +25,7 @@ def select_rows(spool: Spool, is_wanted: npt.NDArray[np.bool_], directory: Path)
         last = int(np.searchsorted(stops, end, side="right"))
         rows = first + np.flatnonzero(is_wanted[first:last])
         if rows.size:
-            octets = np.fromfile(part.path, np.uint8)
+            octets = np.memmap(part.path, np.uint8, mode="r")
             sizes = spool.sizes[rows]
             chosen = octets[_ranges(stops[rows] - sizes - offset, sizes)]
             path = directory / f"selected-{len(parts):05d}"
