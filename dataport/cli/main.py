@@ -32,6 +32,7 @@ _COMMANDS = {
     "init": "home",
     "jobs": "jobs",
     "log": "history",
+    "policies": "policies",
     "rows": "rows",
     "status": "home",
     "undo": "history",

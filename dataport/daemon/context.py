@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
+from pydantic import BaseModel, ConfigDict
 
 from dataport.core.words import Origin
 from dataport.daemon.services import Services
+from dataport.engine.requests import Message
 
 MOST = 2**53
 """Largest number a request may name; JSON's own."""
@@ -24,5 +26,14 @@ def origin_of(x_dataport_origin: Annotated[str | None, Header()] = None) -> Orig
     return {"cli": Origin.CLI, "tui": Origin.TUI}.get(x_dataport_origin or "", Origin.API)
 
 
+class MessageBody(BaseModel):
+    """Why something is done, for the log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: Message = ""
+
+
+Count = Annotated[int | None, Query(ge=0, le=MOST)]
 ServicesDep = Annotated[Services, Depends(services_of)]
 OriginDep = Annotated[Origin, Depends(origin_of)]

@@ -68,6 +68,12 @@ class Services:
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Differs from one run of the daemon to the next."""
 
+    def committed(self, commit: int | None) -> None:
+        """Tell of a commit that a person made; None where nothing had to be changed."""
+        if commit is not None:
+            self.events.publish("commit", {"commit": commit, "job": None})
+            self.queue.conflicts_changed()
+
     def start(self) -> None:
         """Begin to work: jobs that were left over, then files, then changes of the config."""
         self.queue.start()

@@ -28,7 +28,7 @@ class WaitingCounts:
 
     def refresh(self) -> None:
         """Count the open conflicts again."""
-        self._conflicts = self._engine.count_open_conflicts()
+        self._conflicts = self._engine.decisions.count_open()
 
     def note_rejects(self, path: str, rows: int) -> None:
         """A file with so many rejected rows was written."""

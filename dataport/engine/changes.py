@@ -172,8 +172,7 @@ def resolve_all(
 
     The rule applies to the values that store and conflicts hold at that moment.
     """
-    scope = " ".join(text for text in (which.dataset, which.field, which.source) if text)
-    text = f"Resolve all conflicts{f' of {scope}' if scope else ''}: take {how.word()}"
+    text = f"Resolve all conflicts{which.words()}: take {how.word()}"
     with store.writing() as cursor:
         return _resolve(cursor, datasets, which, how, author, message or text)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataport.core.clock import iso, naive_utc, now
 from dataport.core.errors import NotFoundError, StateError, UsageError
 from dataport.core.words import ConflictKind, ConflictStatus, Take
 from dataport.engine.catalog.model import Dataset, Field
+from dataport.engine.conflict_story import explain, history
 from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
 from dataport.engine.sql import (
     from_json,
@@ -37,22 +38,28 @@ class ConflictFilter:
     dataset: str | None = None
     field: str | None = None
     source: str | None = None
+    key: str | None = None
+    """As the store spells it."""
+    job: int | None = None
+    """The import that asked, or that sent the newest value."""
+    kind: str | None = None
     conflict: int | None = None
 
     def condition(self) -> str:
         """SQL over `q`."""
         terms = [
             f"q.{column} = {literal(value)}"
-            for column, value in (
-                ("status", self.status),
-                ("dataset", self.dataset),
-                ("field", self.field),
-                ("source", self.source),
-                ("conflict", self.conflict),
-            )
+            for column, value in asdict(self).items()
             if value is not None
         ]
         return " AND ".join(terms) or "true"
+
+    def words(self) -> str:
+        """What it is about, for a commit's message: `of leads phone crm`; empty for all."""
+        about = [self.dataset, self.field, self.source, self.key, self.kind]
+        about += [f"job {self.job}"] if self.job is not None else []
+        words = " ".join(word for word in about if word)
+        return f" of {words}" if words else ""
 
 
 def count_open(cursor: Connection) -> int:
@@ -70,7 +77,10 @@ def list_conflicts(
     limit: int | None = None,
     offset: int = 0,
 ) -> dict[str, Any]:
-    """`{total, items}`, oldest first; `ours` of an open one is the store's present value."""
+    """`{total, items}`, oldest first; `ours` of an open one is the store's present value.
+
+    A closed one has `closed_by`, a commit, and the `reason` as a sentence.
+    """
     condition = which.condition()
     row = cursor.execute(f"SELECT count(*) FROM store.conflicts q WHERE {condition}").fetchone()
     bounds = f" LIMIT {int(limit)}" if limit is not None else ""
@@ -80,13 +90,14 @@ def list_conflicts(
     ).fetchall()
     items = [_document(row) for row in rows]
     _show_present(cursor, datasets, items)
+    explain(cursor, items)
     return {"total": int(row[0]) if row else 0, "items": items}
 
 
 def get_conflict(
     cursor: Connection, datasets: Mapping[str, Dataset], number: int
 ) -> dict[str, Any]:
-    """One conflict. Raises NotFoundError."""
+    """One conflict, with the `history` of what it said. Raises NotFoundError."""
     found = list_conflicts(cursor, datasets, ConflictFilter(status=None, conflict=number))
     if not found["items"]:
         raise NotFoundError(
@@ -94,8 +105,7 @@ def get_conflict(
             f"There is no conflict {number}.",
             hint="List them: dataport conflicts list.",
         )
-    item: dict[str, Any] = found["items"][0]
-    return item
+    return {**found["items"][0], "history": history(cursor, number)}
 
 
 @dataclass(frozen=True)

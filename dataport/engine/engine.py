@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataport.core.errors import ConfigError, UsageError
+from dataport.core.errors import ConfigError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
-from dataport.core.words import ConflictStatus, JobStatus, Origin
-from dataport.engine import changes, conflicts
+from dataport.core.words import JobStatus, Origin
+from dataport.engine import changes
 from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
-from dataport.engine.conflicts import ConflictFilter, Resolution
+from dataport.engine.decisions import Decisions
 from dataport.engine.definitions import ensure_all, open_definitions, read_definitions
 from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
@@ -26,7 +26,10 @@ from dataport.engine.importing.imports import Imports
 from dataport.engine.jobs import JobRecords
 from dataport.engine.merging.preview import PREVIEW_FILE
 from dataport.engine.plans import Plans
-from dataport.engine.policies import check_policies, usable_policies
+from dataport.engine.policies import (
+    check_policies,
+    usable_policies,
+)
 from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
@@ -50,6 +53,7 @@ class Engine:
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.decisions = Decisions(home, store, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
         self.timeline = Timeline(store, lambda: self._settings, lambda: self._datasets)
@@ -137,30 +141,6 @@ class Engine:
         with self.store.reading() as cursor, filtering(selection.where):
             return rows_document(cursor, selection)
 
-    def conflicts(
-        self, which: ConflictFilter, limit: int | None = None, offset: int = 0
-    ) -> dict[str, Any]:
-        """Conflicts, oldest first. Raises NotFoundError, UsageError for an unknown field."""
-        self._check_filter(which)
-        with self.store.reading() as cursor:
-            return conflicts.list_conflicts(cursor, self._datasets, which, limit, offset)
-
-    def _check_filter(self, which: ConflictFilter) -> None:
-        """Refuse a dataset that is not there, and a field that no dataset in question has."""
-        if which.dataset is not None:
-            dataset = find_dataset(self._datasets, which.dataset)
-            if which.field is not None:
-                find_field(dataset, which.field)
-        elif which.field is not None and not any(
-            which.field in dataset.field_names for dataset in self._datasets.values()
-        ):
-            raise UsageError("unknown-field", f"No dataset has a field {which.field!r}.")
-
-    def conflict(self, number: int) -> dict[str, Any]:
-        """One conflict."""
-        with self.store.reading() as cursor:
-            return conflicts.get_conflict(cursor, self._datasets, number)
-
     def rejects(self, number: int, limit: int, offset: int) -> dict[str, Any]:
         """Rejected and duplicate rows of a job, in file order."""
         self.jobs.get(number)
@@ -171,11 +151,6 @@ class Engine:
                 "total": count_rejects(cursor, directory),
                 "items": read_rejects(cursor, directory, limit, offset),
             }
-
-    def count_open_conflicts(self) -> int:
-        """Conflicts that wait for a person."""
-        with self.store.reading() as cursor:
-            return conflicts.count_open(cursor)
 
     # -- changing --------------------------------------------------------------------------
 
@@ -196,25 +171,6 @@ class Engine:
             timezone=self._settings.timezone,
             region=self._settings.region,
         )
-
-    def resolve(
-        self,
-        number: int,
-        how: Resolution,
-        author: Author,
-        shown: Mapping[str, Any] | None,
-        message: str = "",
-    ) -> dict[str, Any]:
-        """Settle one conflict."""
-        return changes.resolve_one(self.store, self._datasets, number, how, author, shown, message)
-
-    def resolve_all(
-        self, which: ConflictFilter, how: Resolution, author: Author, message: str = ""
-    ) -> dict[str, Any]:
-        """Settle every open conflict that `which` names. Raises NotFoundError, UsageError."""
-        self._check_filter(which)
-        which = ConflictFilter(ConflictStatus.OPEN, which.dataset, which.field, which.source)
-        return changes.resolve_all(self.store, self._datasets, which, how, author, message)
 
     # -- keeping house ---------------------------------------------------------------------
 

@@ -13,10 +13,14 @@ how they rank is told in `catalog.policies`. They are kept in `config/dataport.t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tomlkit import TOMLDocument
 
 from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import PolicyRule, load_settings
+from dataport.core.words import Take
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.policies import check_rule
 from dataport.engine.settings_file import (
@@ -26,6 +30,33 @@ from dataport.engine.settings_file import (
     tables,
     write_document,
 )
+
+SIDES = {Take.OURS: "store", Take.THEIRS: "file"}
+"""The policy that always takes a side of a conflict."""
+
+
+def standing_rule(
+    take: Take | None, dataset: str | None, source: str | None, field: str | None
+) -> PolicyRule:
+    """The rule that settles every later conflict about a field of a source as this one was.
+
+    Raises UsageError for a decision that is no rule.
+    """
+    if take not in SIDES:
+        raise UsageError(
+            "no-standing-side",
+            "Only a side can be taken always.",
+            "A value, and what was sent last, are for the conflict at hand.",
+            "Take ours or theirs, or name another policy: dataport policies set.",
+        )
+    if not (dataset and source and field):
+        raise UsageError(
+            "no-standing-scope",
+            "What is always taken is for one field of one source.",
+            hint="Name --dataset, --field and --source; policies of a wider scope are set with:"
+            " dataport policies set.",
+        )
+    return PolicyRule(dataset=dataset, source=source, field=field, merge=SIDES[take])
 
 
 def read_policies(home: Home) -> tuple[PolicyRule, ...]:
@@ -47,11 +78,7 @@ def set_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) ->
     Raises UsageError for a rule about what does not exist or by a policy that can't settle it,
     ConfigError when the settings file is broken already.
     """
-    try:
-        check_rule(rule, datasets)
-    except ValueError as error:
-        raise UsageError("wrong-policy", "The policy can't be kept.", f"{error}.") from error
-    document = read_document(home)
+    document = _settable(home, datasets, rule)
     rules = tables(document, "policies")
     for item in rules:
         if _scope(item) == rule.scope:
@@ -61,6 +88,19 @@ def set_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) ->
         rules.append(as_table(rule.model_copy(update={"merge": rule.chain})))
     set_tables(document, "policies", rules)
     write_document(home, document)
+
+
+def check_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) -> None:
+    """Raise what `set_policy` would raise."""
+    _settable(home, datasets, rule)
+
+
+def _settable(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) -> TOMLDocument:
+    try:
+        check_rule(rule, datasets)
+    except ValueError as error:
+        raise UsageError("wrong-policy", "The policy can't be kept.", f"{error}.") from error
+    return read_document(home)
 
 
 def remove_policy(home: Home, dataset: str | None, source: str | None, field: str | None) -> None:
@@ -75,6 +115,16 @@ def remove_policy(home: Home, dataset: str | None, source: str | None, field: st
             return
     words = ", ".join(word for word in (dataset, source, field) if word) or "everything"
     raise NotFoundError("unknown-policy", f"The settings have no policy for {words}.")
+
+
+def policy_document(rule: PolicyRule) -> dict[str, Any]:
+    """A rule as the API shows it: its scope, and its policies in order."""
+    return {
+        "dataset": rule.dataset,
+        "source": rule.source,
+        "field": rule.field,
+        "merge": list(rule.chain),
+    }
 
 
 def check_policies(

@@ -2,13 +2,15 @@
 
 from fastapi import APIRouter
 
-from dataport.daemon.routes import data, history, inboxes, jobs, system
+from dataport.daemon.routes import conflicts, data, history, inboxes, jobs, policies, system
 
 ROUTERS: tuple[APIRouter, ...] = (
     system.router,
     jobs.router,
     data.router,
     history.router,
+    conflicts.router,
     inboxes.router,
+    policies.router,
 )
 """Every router of the application."""

@@ -85,9 +85,7 @@ def edit_record(
     """Set fields of a record, as a commit by the user."""
     author = services.engine.author(origin)
     result = services.engine.edit(dataset, key, body.set, author, body.message)
-    if result["commit"] is not None:
-        services.events.publish("commit", {"commit": result["commit"], "job": None})
-        services.queue.conflicts_changed()
+    services.committed(result["commit"])
     return answer(result)
 
 

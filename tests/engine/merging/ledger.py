@@ -15,6 +15,7 @@ from dataport.engine.commits import Author, Commit, CommitPart, next_commit, wri
 from dataport.engine.conflicts import (
     ConflictFilter,
     Resolution,
+    get_conflict,
     list_conflicts,
     settle_converged,
 )
@@ -179,6 +180,11 @@ class Ledger:
             found = list_conflicts(cursor, {"things": self.dataset}, ConflictFilter(status=status))
         items: list[dict[str, Any]] = found["items"]
         return items
+
+    def conflict(self, number: int) -> dict[str, Any]:
+        """One conflict and its history."""
+        with self.store.reading() as cursor:
+            return get_conflict(cursor, {"things": self.dataset}, number)
 
     def queue(self) -> set[tuple[Any, ...]]:
         """Open conflicts as comparable tuples: key, field, source, base, theirs."""

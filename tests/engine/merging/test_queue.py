@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dataport.core.errors import StateError
+from dataport.core.settings import PolicyRule
 from dataport.core.words import Take
 from tests.engine.merging.ledger import Ledger
 
@@ -117,3 +118,64 @@ def test_two_sources_may_contest_one_cell(ledger: Ledger) -> None:
     ledger.resolve(Take.THEIRS, source="web")
     assert ledger.rows()["1"]["a"] == "z"
     assert [c["source"] for c in ledger.conflicts()] == ["fair"]
+
+
+def closed(ledger: Ledger) -> tuple[str, str]:
+    """How the only conflict stands and why; closed by the newest commit."""
+    [conflict] = ledger.conflicts(None)
+    assert conflict["closed_by"] == ledger.head()
+    assert conflict["closed"] is not None
+    return conflict["status"], conflict["reason"]
+
+
+def test_an_open_conflict_has_no_reason(clash: Ledger) -> None:
+    [conflict] = clash.conflicts()
+    assert (conflict["closed"], conflict["closed_by"], conflict["reason"]) == (None, None, None)
+
+
+def test_a_settled_conflict_says_who_took_what(clash: Ledger) -> None:
+    clash.resolve(Take.THEIRS)
+    assert closed(clash) == ("resolved", "tester took the file's value.")
+
+
+def test_a_withdrawn_conflict_says_that_its_source_went_back(clash: Ledger) -> None:
+    clash.send([{"id": "1", "a": "x", "b": "p"}])
+    assert closed(clash) == ("withdrawn", "crm went back to what it had sent before.")
+
+
+def test_a_converged_conflict_says_which_side_moved(clash: Ledger) -> None:
+    clash.send([{"id": "1", "a": "mine", "b": "p"}])
+    assert closed(clash) == ("converged", "crm came to say what the store holds.")
+
+
+def test_a_conflict_that_an_edit_ended_says_so(clash: Ledger) -> None:
+    clash.edit("1", a="y")
+    assert closed(clash) == ("converged", "The store came to hold what crm says.")
+
+
+@pytest.mark.parametrize("policy", ["file", "store"])
+def test_a_conflict_that_a_policy_ended_says_so(clash: Ledger, policy: str) -> None:
+    clash.rules = (PolicyRule(dataset="things", source="crm", field="a", merge=policy),)
+    clash.send([{"id": "1", "a": "z", "b": "p"}])
+    assert closed(clash)[1] == "A policy decided it."
+
+
+def test_an_undone_import_takes_its_conflict_along(clash: Ledger) -> None:
+    clash.undo(clash.head())
+    assert closed(clash) == ("undone", "The change that raised it was undone.")
+
+
+def test_a_conflict_tells_what_it_said_before(clash: Ledger) -> None:
+    """merge.md 5.5: superseded in place, with the times."""
+    clash.edit("1", a="mine too")
+    clash.send([{"id": "1", "a": "z", "b": "p"}])
+    clash.resolve(Take.OURS)
+    told = clash.conflict(1)["history"]
+    assert [(v["status"], v["ours"], v["theirs"], v["resolution"]) for v in told] == [
+        ("open", "mine", "y", None),
+        ("open", "mine too", "z", None),
+        ("resolved", "mine too", "z", "ours"),
+    ]
+    assert [v["commit"] for v in told] == [3, 5, 6]
+    assert all(v["time"] for v in told)
+    assert told[-1]["actor"] == "tester"
