@@ -107,6 +107,10 @@ class ConflictStatus(StrEnum):
     UNDONE = "undone"
 
 
+DROPPED = "dropped"
+"""The `resolution` of a conflict whose row its source no longer sends."""
+
+
 class Take(StrEnum):
     """Whose value settles a conflict."""
 

@@ -116,12 +116,15 @@ class Model:
 
     def _absent(self, source: str, key: str, base: Row) -> None:
         ours = self.store.get(key)
+        # Whatever it said of the row's values, it says no more.
+        for name in FIELDS:
+            self.queue.pop((source, key, name), None)
+        item = self.queue.pop((source, key, None), None)
         if ours is None or any(key in rows for name, rows in self.bases.items() if name != source):
             return
         if ours == base:
             del self.store[key]
         else:
-            item = self.queue.get((source, key, None))
             self.queue[source, key, None] = Item(item.base if item else dict(base), None)
 
     def edit(self, key: str, name: str, value: Value) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataport.core.clock import naive_utc, now
-from dataport.core.words import ConflictStatus
+from dataport.core.words import DROPPED, ConflictStatus
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import next_conflict
 from dataport.engine.merging.bases import write_bases
@@ -108,13 +108,15 @@ def _write_conflicts(
     keep_conflict_versions(cursor, "q.conflict IN (SELECT conflict FROM plan_conflicts)", commit)
     cursor.execute(
         "MERGE INTO store.conflicts q USING"
-        " (SELECT * FROM plan_conflicts WHERE conflict IS NOT NULL) p"
+        " (SELECT *, NOT is_news AND key IN (SELECT _key FROM plan_dropped) AS is_dropped"
+        " FROM plan_conflicts WHERE conflict IS NOT NULL) p"
         " ON q.conflict = p.conflict WHEN MATCHED THEN UPDATE SET"
         f" _commit = {commit}, ours = p.ours, theirs = p.theirs, status = p.status,"
         " line = CASE WHEN p.is_news THEN p.line ELSE q.line END,"
         " job = CASE WHEN p.is_news THEN $job ELSE q.job END,"
         " file = CASE WHEN p.is_news THEN $file ELSE q.file END,"
         " superseded = q.superseded + CAST(p.is_news AS INTEGER),"
+        f" resolution = CASE WHEN p.is_dropped THEN '{DROPPED}' END,"
         f" closed = CASE WHEN p.status = '{ConflictStatus.OPEN}' THEN NULL ELSE $time END",
         {"job": job, "file": file, "time": time},
     )

@@ -71,6 +71,7 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
         queries.append(_edited_after_delete(merge))
     if merge.deletes:
         queries.append(_deleted_after_edit(merge))
+        queries.append(_dropped())
     for query in queries:
         cursor.execute(f"INSERT INTO plan_conflicts {query}")
 
@@ -159,6 +160,21 @@ def _deleted_after_edit(merge: MergeInput) -> str:
         " FROM plan_gone_edited g JOIN plan_base b ON b._key = g._key"
         " JOIN plan_ours o ON o._key = g._key"
         f" LEFT JOIN plan_open q ON q.key = g._key AND {_ABOUT_ROW}"
+    )
+
+
+def _dropped() -> str:
+    """Open conflicts about rows that the source no longer sends.
+
+    It states none of their values any more; whether the row goes is asked anew where it was
+    edited here. Of a row that is gone here too there is nothing left to ask.
+    """
+    return (
+        "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
+        f" CASE WHEN q.kind = '{ConflictKind.DELETE_EDIT}' THEN '{ConflictStatus.CONVERGED}'"
+        f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
+        " FROM plan_open q SEMI JOIN plan_dropped d ON d._key = q.key"
+        f" WHERE NOT ({_ABOUT_ROW} AND q.key IN (SELECT _key FROM plan_gone_edited))"
     )
 
 

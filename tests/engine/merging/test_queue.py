@@ -6,7 +6,7 @@ import pytest
 
 from dataport.core.errors import StateError
 from dataport.core.settings import PolicyRule
-from dataport.core.words import Take
+from dataport.core.words import Mode, Take
 from tests.engine.merging.ledger import Ledger
 
 
@@ -96,6 +96,61 @@ def test_a_decision_about_a_value_that_moved_is_refused(clash: Ledger, side: str
     assert clash.conflicts() == []
     with pytest.raises(StateError, match="settled already"):
         clash.settle(shown, Take.THEIRS)
+
+
+def statuses(ledger: Ledger) -> list[tuple[str, str, str | None]]:
+    return [(c["kind"], c["status"], c["resolution"]) for c in ledger.conflicts(None)]
+
+
+def test_a_row_that_a_mirror_drops_asks_about_the_row_alone(clash: Ledger) -> None:
+    """merge.md 5.5: the source states no value any more, so the conflict about one is moot."""
+    clash.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR)
+    assert statuses(clash) == [
+        ("edit/edit", "withdrawn", "dropped"),
+        ("edit/delete", "open", None),
+    ]
+    assert clash.conflicts(None)[0]["reason"] == "crm no longer sends the record."
+    assert (clash.rows()["1"], set(clash.base())) == ({"a": "mine", "b": "p"}, {"2"})
+    clash.resolve(Take.OURS)
+    assert clash.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR).is_empty
+    clash.send([{"id": "1", "a": "y", "b": "p"}])
+    assert [(c["kind"], c["base"], c["theirs"]) for c in clash.conflicts()] == [
+        ("add/add", None, "y")
+    ]
+
+
+def test_undoing_the_mirror_asks_about_the_value_again(clash: Ledger) -> None:
+    before = clash.queue(), clash.base()
+    clash.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR)
+    clash.undo(clash.head())
+    assert (clash.queue(), clash.base()) == before
+    assert [(c["base"], c["theirs"], c["resolution"]) for c in clash.conflicts()] == [
+        ("x", "y", None)
+    ]
+
+
+def test_a_row_that_another_source_still_sends_leaves_nothing_to_ask(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}], "crm")
+    ledger.send([{"id": "1", "a": "y"}], "fair")
+    assert len(ledger.conflicts()) == 1
+    ledger.send([{"id": "2", "a": "x"}], "fair", mode=Mode.MIRROR)
+    assert statuses(ledger) == [("add/add", "withdrawn", "dropped")]
+    assert ledger.rows()["1"] == {"a": "x"}
+
+
+def test_a_row_that_is_gone_on_both_sides_leaves_nothing_to_ask(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.delete("1")
+    ledger.send([{"id": "1", "a": "y"}])
+    assert [c["kind"] for c in ledger.conflicts()] == ["delete/edit"]
+    ledger.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR)
+    assert statuses(ledger) == [("delete/edit", "converged", "dropped")]
+
+
+def test_a_conflict_stays_open_while_a_rejected_row_could_be_its_own(clash: Ledger) -> None:
+    """Nothing is dropped then, so nothing is moot."""
+    clash.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR, unknown_keys=True)
+    assert statuses(clash) == [("edit/edit", "open", None)]
 
 
 def test_all_conflicts_of_a_field_are_settled_as_one_commit(ledger: Ledger) -> None:
