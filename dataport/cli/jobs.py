@@ -70,7 +70,7 @@ def _show_jobs(document: dict[str, Any]) -> None:
 
 def _rows_of(job: dict[str, Any]) -> int | None:
     rows = job.get("rows") or {}
-    found = rows.get("read", rows.get("written"))
+    found = rows.get("read", rows.get("written", rows.get("matched")))
     return None if found is None else int(found)
 
 

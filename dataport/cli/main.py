@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "blame": "blame",
+    "bulk": "bulk",
     "completion": "completion",
     "conflicts": "conflicts",
     "daemon": "daemon",

@@ -115,11 +115,17 @@ def shared_options() -> list[click.Parameter]:
     ]
 
 
+def _laid_out(text: str | None) -> str | None:
+    """Help with click's mark for lines that stay as they are, which raw docstrings spell out."""
+    return text and text.replace("\\b\n", "\b\n")
+
+
 class Command(click.Command):
     """A command that takes the shared options too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.help = _laid_out(self.help)
         self.params += shared_options()
 
     def invoke(self, context: click.Context) -> Any:
@@ -136,6 +142,7 @@ class Group(click.Group):
         # Named alone, a group that can't list is an error like any other, not a page of help.
         kwargs.setdefault("no_args_is_help", False)
         super().__init__(*args, **kwargs)
+        self.help = _laid_out(self.help)
         self.params += shared_options()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -72,7 +72,7 @@ def edit_command(
     KEY is the key's value, or a JSON array where the key has several fields. FIELD= empties a
     field.
     """
-    body = given(set=_values(assignments), message=message)
+    body = given(set=field_values(assignments), message=message)
     with session.client() as client:
         document = client.patch(record_path(dataset, key), body)
     session.emit(document, lambda found: _show_edit(session, found))
@@ -89,7 +89,8 @@ def record_path(dataset: str, key: str) -> str:
     return f"/v1/records/{dataset}/{quote(key, safe='')}"
 
 
-def _values(assignments: tuple[str, ...]) -> dict[str, str | None]:
+def field_values(assignments: tuple[str, ...]) -> dict[str, str | None]:
+    """What FIELD=VALUE words set; nothing behind the = clears. Raises UsageError."""
     from dataport.core.errors import UsageError
 
     values: dict[str, str | None] = {}

@@ -21,6 +21,8 @@ def show_job(session: Session, job: Job) -> None:
         _show_failure(session, job)
     elif job.get("kind") == "export":
         _show_export(job)
+    elif job.get("kind") == "bulk":
+        _show_bulk(session, job)
     else:
         _show_import(session, job)
     for notice in job.get("notices") or ():
@@ -72,6 +74,26 @@ def _show_import(session: Session, job: Job) -> None:
         output.say(_sentence(job["message"]))
     _show_rejects(session, job, output.say)
     _show_next(session, job)
+
+
+def _show_bulk(session: Session, job: Job) -> None:
+    matched = job.get("matched")
+    if matched is None:
+        output.say(f"Bulk {job.get('action')} of {job.get('dataset')}: {job['status']}")
+        _show_next(session, job)
+        return
+    verb = "matches" if matched == 1 else "match"
+    output.say(f"{counted(matched, 'record')} of {job.get('dataset')} {verb}")
+    changes = job.get("changes") or {}
+    words = ("deleted",) if job.get("action") == "delete" else ("updated", "unchanged")
+    counts = ", ".join(f"{changes.get(word, 0):,} {word}" for word in words)
+    if job.get("dry_run"):
+        output.say(f"dry run, nothing was changed; it would be: {counts}")
+    elif job.get("commit") is None:
+        output.say(f"no commit: {counts}")
+    else:
+        undo = session.command("undo", job["commit"])
+        output.say(f"commit {job['commit']}: {counts}. To take it back: {undo}")
 
 
 def _changes(job: Job) -> str:

@@ -48,6 +48,15 @@ class JobKind(StrEnum):
 
     IMPORT = "import"
     EXPORT = "export"
+    BULK = "bulk"
+
+
+class BulkAction(StrEnum):
+    """What a bulk change does to the rows it names (BLK-01, BLK-02, BLK-03)."""
+
+    UPDATE = "update"
+    ASSIGN = "assign"
+    DELETE = "delete"
 
 
 class Phase(StrEnum):

@@ -72,11 +72,12 @@ class LiveJobs:
         return any(live.job.file == str(path) for live in self)
 
     def next_to_merge(self) -> LiveJob | None:
-        """The first staged import whose dataset has no earlier one still on its way."""
+        """The first job that is ready to change rows, and whose dataset has no earlier one that
+        still is to."""
         blocked: set[str | None] = set()
         for live in self:
             job = live.job
-            if job.kind is not JobKind.IMPORT or job.status is JobStatus.WAITING:
+            if job.kind is JobKind.EXPORT or job.status is JobStatus.WAITING:
                 continue
             if live.is_staged and job.dataset not in blocked:
                 return live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,20 @@ from dataport.daemon.runner import JobRunner
 from dataport.daemon.waiting import WaitingCounts
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
-from dataport.engine.requests import ExportRequest, ImportRequest
+from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.staging.spawn import SPARE
 
 log = logging.getLogger(__name__)
 
 STAGING_KEPT = 200
 """Ended jobs whose rejects and plans can still be looked at."""
+
+
+_KINDS: dict[type[AnyRequest], JobKind] = {
+    ImportRequest: JobKind.IMPORT,
+    ExportRequest: JobKind.EXPORT,
+    BulkRequest: JobKind.BULK,
+}
 
 
 class JobQueue:
@@ -71,11 +78,28 @@ class JobQueue:
             request = self._engine.imports.complete(request)
         return self._enqueue(request)
 
+    def submit_bulk(self, request: BulkRequest, keys: Sequence[Any] | None) -> Job:
+        """Check a bulk change, record it and queue it; `keys` are those of the records meant.
+
+        Raises NotFoundError for an unknown dataset, UsageError for anything wrong with it.
+        """
+        bulk = self._engine.bulk
+        bulk.check(request)
+        if keys is None:
+            return self._enqueue(request)
+        return self._enqueue(request, equip=lambda job: bulk.keep_keys(job, keys))
+
     def _enqueue(
-        self, request: ImportRequest | ExportRequest, found: dict[str, int] | None = None
+        self,
+        request: AnyRequest,
+        found: dict[str, int] | None = None,
+        equip: Callable[[Job], None] = lambda _: None,
     ) -> Job:
-        kind = JobKind.IMPORT if isinstance(request, ImportRequest) else JobKind.EXPORT
-        job = self._engine.jobs.create(kind, request)
+        """Record a job and queue it; `equip` puts in place what it needs besides its request.
+
+        `found` is the identity of a directory that an inbox met.
+        """
+        job = self._engine.jobs.create(_KINDS[type(request)], request, equip)
         job.identity = found
         self._runner.take(LiveJob(job))
         return job
@@ -193,6 +217,9 @@ class JobQueue:
         if isinstance(request, ImportRequest):
             path = str(failed_copy(self._engine.home, job))
             request = request.model_copy(update={"path": path})
+        if isinstance(request, BulkRequest) and request.by_keys:
+            keys = self._engine.bulk.hand_over_keys
+            return self._enqueue(request, equip=lambda new: keys(number, new))
         return self._enqueue(request)
 
     def _require_live(self, number: int) -> LiveJob:

@@ -19,7 +19,7 @@ from dataport.daemon.live import LiveJob, LiveJobs
 from dataport.daemon.news import JobNews
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
-from dataport.engine.requests import ExportRequest, ImportRequest
+from dataport.engine.requests import BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.staging.spawn import SPARE
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,9 @@ class JobRunner:
             except DataportError as error:
                 self.end(live, error)
                 return
+        elif isinstance(live.job.request, BulkRequest):
+            # There is nothing to read; it takes its turn among the imports of its dataset.
+            live.job.dataset, live.is_staged = live.job.request.dataset, True
         self._news.tell(live)
         if live.job.status is not JobStatus.WAITING:
             self.go_on(live)
@@ -145,10 +148,20 @@ class JobRunner:
             log.exception("The store could not be tidied up.")
 
     def _merge(self, live: LiveJob) -> None:
-        """Second half of an import: plan it and, unless a person is needed, apply it."""
-        job, target = live.job, live.known_target()
+        """Change rows, for an import or in bulk."""
+        job = live.job
         job.status = JobStatus.PROCESSING
         job.started = job.started or now()
+        if isinstance(job.request, BulkRequest):
+            author = self._engine.author(job.origin)
+            self._engine.bulk.run(job, author, self._news.progress(live), live.work_with)
+            self._finished(live)
+        else:
+            self._merge_import(live)
+
+    def _merge_import(self, live: LiveJob) -> None:
+        """Second half of an import: plan it and, unless a person is needed, apply it."""
+        job, target = live.job, live.known_target()
         author = self._engine.author(job.origin)
         progress = self._news.progress(live)
         staged = self._engine.imports.stage(job, target, progress)

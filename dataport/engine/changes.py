@@ -29,10 +29,10 @@ from dataport.engine.conflicts import (
     resolve,
     settle_converged,
 )
-from dataport.engine.merging.apply import keep_versions
-from dataport.engine.sql import from_json, ident, literal, rows_table
+from dataport.engine.row_changes import set_fields
+from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
-from dataport.engine.values import check_values
+from dataport.engine.values import check_edit, check_values
 
 _NO_CHANGES = dict.fromkeys(CHANGE_NAMES, 0)
 
@@ -75,18 +75,12 @@ def edit(
 
     Raises NotFoundError for an unknown record, UsageError for a field or value that is wrong.
     """
-    for name in values:
-        if name in dataset.primary_key:
-            raise UsageError(
-                "key-is-fixed",
-                f"{name!r} is part of the key and can't be edited.",
-                hint="Import the record under its new key and delete the old one.",
-            )
-    checked = check_values(dataset, values, timezone=timezone, region=region)
+    checked = check_edit(dataset, values, timezone=timezone, region=region)
     with store.writing() as cursor:
         _find_row(cursor, dataset, key)
         commit = next_commit(cursor)
-        changed = _set_fields(cursor, dataset, key, checked, commit)
+        cursor.execute("CREATE OR REPLACE TEMP TABLE editing AS SELECT ? AS _key", [key])
+        changed = set_fields(cursor, dataset, "editing", checked, commit)
         changes = {**_NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
         if not changed:
             return {"commit": None, "changes": changes}
@@ -106,31 +100,6 @@ def _find_row(cursor: Connection, dataset: Dataset, key: str) -> None:
             hint=f"List keys: dataport rows {dataset.name} --fields "
             + ",".join(dataset.primary_key),
         )
-
-
-def _set_fields(
-    cursor: Connection, dataset: Dataset, key: str, values: Mapping[str, str | None], commit: int
-) -> int:
-    """Write JSON-text values to one row, unless it has them already; rows changed."""
-    fields = [field for field in dataset.fields if field.name in values]
-    typed = {
-        field.name: from_json(field, f"CAST({literal(values[field.name])} AS VARCHAR)")
-        for field in fields
-    }
-    differs = " OR ".join(f"{ident(name)} IS DISTINCT FROM {sql}" for name, sql in typed.items())
-    table = rows_table(dataset.name)
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE edited AS SELECT _key FROM {table}"
-        f" WHERE _key = ? AND ({differs or 'false'})",
-        [key],
-    )
-    keep_versions(cursor, dataset, "edited", commit)
-    assignments = ", ".join(f"{ident(name)} = {sql}" for name, sql in typed.items())
-    row = cursor.execute(
-        f"UPDATE {table} SET _commit = {commit}, _line = NULL{', ' if typed else ''}{assignments}"
-        " WHERE _key IN (SELECT _key FROM edited)"
-    ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def resolve_one(

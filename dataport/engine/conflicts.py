@@ -13,6 +13,7 @@ from dataport.core.words import ConflictKind, ConflictStatus, Take
 from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.conflict_story import explain, history
 from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
+from dataport.engine.row_changes import delete_rows
 from dataport.engine.sql import (
     from_json,
     ident,
@@ -177,6 +178,27 @@ def settle_converged(cursor: Connection, dataset: Dataset, commit: int) -> int:
     return settled
 
 
+def settle_deleted(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> None:
+    """Close what a person's deletion of rows decides; `keys` is a relation of their `_key`.
+
+    The source dropped the row too: they agree. A value was contested: the store's word stands,
+    which is that there is none.
+    """
+    about = (
+        f"q.status = '{ConflictStatus.OPEN}' AND q.dataset = {literal(dataset.name)}"
+        f" AND q.key IN (SELECT _key FROM {keys})"
+        f" AND (q.field IS NOT NULL OR q.kind = '{ConflictKind.EDIT_DELETE}')"
+    )
+    keep_conflict_versions(cursor, about, commit)
+    cursor.execute(
+        f"UPDATE store.conflicts q SET _commit = {commit}, closed = $time,"
+        f" status = CASE WHEN q.field IS NULL THEN '{ConflictStatus.CONVERGED}'"
+        f" ELSE '{ConflictStatus.RESOLVED}' END,"
+        f" resolution = CASE WHEN q.field IS NULL THEN NULL ELSE '{Take.OURS}' END WHERE {about}",
+        {"time": naive_utc(now())},
+    )
+
+
 def check_open(item: Mapping[str, Any]) -> None:
     """Raise StateError when a conflict is settled already."""
     if item["status"] != ConflictStatus.OPEN:
@@ -282,11 +304,7 @@ def _delete(cursor: Connection, dataset: Dataset, commit: int) -> int:
         "CREATE OR REPLACE TEMP TABLE resolved_deletes AS SELECT key AS _key FROM resolving"
         f" WHERE field IS NULL AND kind = '{ConflictKind.EDIT_DELETE}'"
     )
-    keep_versions(cursor, dataset, "resolved_deletes", commit)
-    row = cursor.execute(
-        f"DELETE FROM {rows_table(dataset.name)} WHERE _key IN (SELECT _key FROM resolved_deletes)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    return delete_rows(cursor, dataset, "resolved_deletes", commit)
 
 
 def _path(field: Field) -> str:

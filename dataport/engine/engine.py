@@ -15,7 +15,9 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Origin
 from dataport.engine import changes
-from dataport.engine.catalog.load import find_dataset, find_field, load_dataset
+from dataport.engine.bulk.bulk import Bulk
+from dataport.engine.bulk.keys import KEYS_FILE
+from dataport.engine.catalog.load import find_dataset, load_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author
 from dataport.engine.decisions import Decisions
@@ -56,6 +58,7 @@ class Engine:
         self.decisions = Decisions(home, store, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.bulk = Bulk(home, store, lambda: self._settings, lambda: self._datasets)
         self.timeline = Timeline(store, lambda: self._settings, lambda: self._datasets)
 
     @classmethod
@@ -159,8 +162,6 @@ class Engine:
     ) -> dict[str, Any]:
         """Set fields of one record, as a commit by the user."""
         dataset = find_dataset(self._datasets, name)
-        for field in values:
-            find_field(dataset, field)
         return changes.edit(
             self.store,
             dataset,
@@ -203,7 +204,7 @@ class Engine:
                     path.unlink(missing_ok=True)
 
 
-KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE})
+KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE, KEYS_FILE})
 
 
 def _count(cursor: Any, dataset: str) -> int:

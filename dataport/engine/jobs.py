@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from dataport.core.clock import iso, naive_utc, now
 from dataport.core.errors import DataportError, NotFoundError
 from dataport.core.words import JobKind, JobStatus, Origin, Phase
-from dataport.engine.requests import ExportRequest, ImportRequest
+from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.store import Connection, Store
 
 
@@ -22,7 +23,7 @@ class Job:
 
     job: int
     kind: JobKind
-    request: ImportRequest | ExportRequest
+    request: AnyRequest
     origin: Origin
     created: datetime
     status: JobStatus = JobStatus.PENDING
@@ -118,6 +119,14 @@ class Job:
     def _options(self) -> dict[str, Any]:
         if isinstance(self.request, ExportRequest):
             return {"format": self.request.format}
+        if isinstance(self.request, BulkRequest):
+            return {
+                "action": str(self.request.action),
+                "where": self.request.where,
+                "set": self.request.values,
+                "dry_run": self.request.dry_run,
+                "matched": (self.rows or {}).get("matched"),
+            }
         return {
             "mode": str(self.request.mode or "merge"),
             "on_match": str(self.request.on_match or "merge"),
@@ -141,6 +150,12 @@ class Job:
         }
 
 
+_MODELS: dict[JobKind, type[AnyRequest]] = {
+    JobKind.IMPORT: ImportRequest,
+    JobKind.EXPORT: ExportRequest,
+    JobKind.BULK: BulkRequest,
+}
+
 _COLUMNS = (
     "job, kind, status, dataset, source, file, inbox, origin, request, state, error, created,"
     ' started, finished, "commit", disposal'
@@ -157,12 +172,21 @@ class JobRecords:
             row = cursor.execute("SELECT coalesce(max(job), 0) FROM store.jobs").fetchone()
         self._last = int(row[0]) if row else 0
 
-    def create(self, kind: JobKind, request: ImportRequest | ExportRequest) -> Job:
-        """A new pending job, recorded before anything is done for it (SRC-06)."""
+    def create(
+        self,
+        kind: JobKind,
+        request: AnyRequest,
+        equip: Callable[[Job], None] = lambda _: None,
+    ) -> Job:
+        """A new pending job, recorded before anything is done for it (SRC-06).
+
+        `equip` puts in place what the job needs besides its request; if it fails there is no job.
+        """
         with self._lock:
             self._last += 1
             number = self._last
         job = Job(job=number, kind=kind, request=request, origin=request.origin, created=now())
+        equip(job)
         with self._store.noting() as cursor:
             _insert(cursor, job)
         return job
@@ -257,11 +281,10 @@ def _values(job: Job) -> dict[str, Any]:
 def _job(row: tuple[Any, ...]) -> Job:
     number, kind, status, dataset, source, file, inbox, origin, request, state, error = row[:11]
     created, started, finished, commit, disposal = row[11:]
-    model = ImportRequest if kind == JobKind.IMPORT else ExportRequest
     job = Job(
         job=number,
         kind=JobKind(kind),
-        request=model.model_validate_json(request),
+        request=_MODELS[JobKind(kind)].model_validate_json(request),
         origin=Origin(origin),
         created=_aware(created),
         status=JobStatus(status),

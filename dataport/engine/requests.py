@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataport.core.words import Mode, OnMatch, Origin
+from dataport.core.words import BulkAction, Mode, OnMatch, Origin
 
 Message = Annotated[str, Field(max_length=2_000)]
 """What a person says about a commit; empty for a default that says what was done."""
@@ -53,3 +53,21 @@ class ExportRequest(Request):
     from_: str | None = Field(None, alias="from")
     until: str | None = None
     origin: Origin = Origin.API
+
+
+class BulkRequest(Request):
+    """Change or delete many records at once."""
+
+    action: BulkAction
+    dataset: str
+    where: str | None = Field(None, description="The records for which this condition holds.")
+    by_keys: bool = Field(False, description="The records whose keys were handed over.")
+    values: dict[str, Any] = Field({}, alias="set", description="New values; null clears.")
+    dry_run: bool = False
+    expect: int | None = Field(None, ge=0, description="Fail unless so many records match.")
+    message: Message = Field("", description="Why, for the log; else what was done.")
+    origin: Origin = Origin.API
+
+
+AnyRequest = ImportRequest | ExportRequest | BulkRequest
+"""What a job may be asked for."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataport.core.errors import UsageError
+from dataport.engine.catalog.load import find_field
 from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.sql import ident, json_value
 from dataport.engine.staging.mapping import Mapped
@@ -17,6 +18,24 @@ from dataport.engine.staging.plan import Plan, check_sql, make_plan, messages
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.request import StageRequest
 from dataport.engine.store import Connection, scratch_connection
+
+
+def check_edit(
+    dataset: Dataset, values: Mapping[str, Any], *, timezone: str, region: str
+) -> dict[str, str | None]:
+    """As `check_values`, for values that a person gives to records that are there.
+
+    Raises UsageError also for a field that the dataset does not have, or that is part of its key.
+    """
+    for name in values:
+        find_field(dataset, name)
+        if name in dataset.primary_key:
+            raise UsageError(
+                "key-is-fixed",
+                f"{name!r} is part of the key and can't be edited.",
+                hint="Import the record under its new key and delete the old one.",
+            )
+    return check_values(dataset, values, timezone=timezone, region=region)
 
 
 def check_values(

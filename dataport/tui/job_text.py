@@ -53,7 +53,7 @@ def changes_text(job: Job, tones: Tones) -> Text:
 
 def job_row(job: Job, tones: Tones) -> Row:
     """The job's line in the list."""
-    rows = job.rows.get("read", job.rows.get("written"))
+    rows = job.rows.get("read", job.rows.get("written", job.rows.get("matched")))
     if rows is None and job.is_running and job.progress:
         rows = job.progress.processed
     cells = (
@@ -100,7 +100,10 @@ def detail_text(job: Job, progress: Text | None, tones: Tones) -> Text:
 
 def _facts(job: Job) -> list[tuple[str, str]]:
     facts = [
-        ("Rows", _counts(job.rows, ("read", "valid", "rejected", "duplicate", "written"))),
+        (
+            "Rows",
+            _counts(job.rows, ("read", "valid", "rejected", "duplicate", "written", "matched")),
+        ),
         ("Changes", _counts(job.changes, tuple(job.changes))),
         ("Commit", str(job.commit) if job.commit is not None else ""),
         ("File", job.file),

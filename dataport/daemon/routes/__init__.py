@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from dataport.daemon.routes import conflicts, data, history, inboxes, jobs, policies, system
+from dataport.daemon.routes import bulk, conflicts, data, history, inboxes, jobs, policies, system
 
 ROUTERS: tuple[APIRouter, ...] = (
     system.router,
     jobs.router,
     data.router,
+    bulk.router,
     history.router,
     conflicts.router,
     inboxes.router,

@@ -206,6 +206,9 @@ class Dataset(TomlModel):
     match: tuple[tuple[str, ...], ...] = ()
     derive_key: tuple[tuple[str, ...], ...] = Key((), alias="deriveKey")
     date_field: str | None = Key(None, alias="dateField")
+    assignee_field: str | None = Key(
+        None, alias="assigneeField", description="Field that `bulk assign` sets."
+    )
     missing_values: tuple[str, ...] = Key(("",), alias="missingValues")
     duplicates: Duplicates = Duplicates.FIRST
     merge: str | tuple[str, ...] | None = Key(
@@ -243,7 +246,7 @@ class Dataset(TomlModel):
         lists = (self.primary_key, self.headerless, *self.match, *self.derive_key, *self.groups)
         used = [name for names in lists for name in names]
         used += [name for key in self.foreign_keys for name in key.fields]
-        used += [self.date_field] if self.date_field else []
+        used += [name for name in (self.date_field, self.assignee_field) if name]
         for name in used:
             if name not in names:
                 raise ValueError(f"no field is called {name!r}; fields: {', '.join(names)}")

@@ -1,0 +1,60 @@
+"""Changes that a person makes to rows, one or a million: their old versions stay.
+
+`keys` always names a relation of `_key` that the cursor sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.merging.apply import keep_versions
+from dataport.engine.sql import from_json, ident, literal, rows_table
+from dataport.engine.store import Connection
+
+Values = Mapping[str, str | None]
+"""New values by field, as the JSON text that `values.check_values` gives; None clears."""
+
+
+def count_differing(cursor: Connection, dataset: Dataset, keys: str, values: Values) -> int:
+    """How many of the rows `set_fields` would change."""
+    row = cursor.execute(f"SELECT count(*) FROM ({_differing(dataset, keys, values)})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def set_fields(cursor: Connection, dataset: Dataset, keys: str, values: Values, commit: int) -> int:
+    """Write `values` to those rows that don't have them already; how many there were."""
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {_differing(dataset, keys, values)}")
+    keep_versions(cursor, dataset, "differing", commit)
+    written = ", ".join(f"{ident(name)} = {sql}" for name, sql in _typed(dataset, values).items())
+    row = cursor.execute(
+        f"UPDATE {rows_table(dataset.name)} SET _commit = {commit}, _line = NULL"
+        f"{', ' if written else ''}{written} WHERE _key IN (SELECT _key FROM differing)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def delete_rows(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> int:
+    """Delete the rows; how many there were."""
+    keep_versions(cursor, dataset, keys, commit)
+    row = cursor.execute(
+        f"DELETE FROM {rows_table(dataset.name)} WHERE _key IN (SELECT _key FROM {keys})"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _differing(dataset: Dataset, keys: str, values: Values) -> str:
+    tests = [f"o.{ident(n)} IS DISTINCT FROM {sql}" for n, sql in _typed(dataset, values).items()]
+    return (
+        f"SELECT o._key FROM {rows_table(dataset.name)} o SEMI JOIN {keys} k ON k._key = o._key"
+        f" WHERE {' OR '.join(tests) or 'false'}"
+    )
+
+
+def _typed(dataset: Dataset, values: Values) -> dict[str, str]:
+    """SQL of each new value, of its field's type."""
+    return {
+        field.name: from_json(field, f"CAST({literal(values[field.name])} AS VARCHAR)")
+        for field in dataset.fields
+        if field.name in values
+    }
