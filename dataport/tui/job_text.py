@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 from rich.text import Text
 
+from dataport.core.text import counted
 from dataport.tui import formatting
 from dataport.tui.state import Job
 from dataport.tui.tones import Tones
@@ -124,7 +125,10 @@ def _facts(job: Job) -> list[tuple[str, str]]:
 def _counts(counts: object, names: tuple[str, ...]) -> str:
     if not isinstance(counts, dict) or not counts:
         return ""
-    return "  ".join(f"{counts[name]:,} {name}" for name in names if counts.get(name)) or "none"
+    found = (
+        counted(counts[name], name.removesuffix("s"), name) for name in names if counts.get(name)
+    )
+    return "  ".join(found) or "none"
 
 
 def _lines(text: str) -> str:
