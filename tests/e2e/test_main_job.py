@@ -67,6 +67,33 @@ def test_the_same_bytes_again_do_nothing_and_say_so(
     assert len(world.log()) == 1
 
 
+def test_the_same_rows_in_other_bytes_are_no_commit(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
+    """Design section 12: `commit` is null when nothing changed (merge.md A5, A6)."""
+    world.send(write("leads.csv", "lead_id,name\nL1,Ann\nL2,Bob\n"))
+    again = world.send(write("turned.csv", "name;lead_id\r\nBob;L2\r\nAnn;L1\r\n"))
+    assert (again["status"], again["commit"], again["rows"]["valid"]) == ("completed", None, 2)
+    assert "Nothing to change" in again["message"]
+    assert len(world.log()) == 1
+
+
+def test_what_a_source_sent_is_recorded_by_a_commit_also_where_no_row_changes(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
+    """docs/merging.md: every change is a commit, and what a source sent last is one."""
+    world.send(write("leads.csv", FIRST))
+    job = world.send(write("fair.csv", FIRST), source="fair")
+    assert (job["commit"], job["changes"]["unchanged"]) == (2, 2)
+    assert sum(job["changes"].values()) == 2
+    assert job["message"] == (
+        "Import fair.csv from fair: no row changes, but what it sent is remembered"
+    )
+    assert world.log()[0]["message"] == job["message"]
+    newer = world.send(write("newer.csv", SECOND), source="fair")
+    assert (newer["changes"]["updated"], newer["changes"]["conflicts"]) == (2, 0)
+
+
 def test_an_older_file_that_comes_back_is_news_again(
     world: World, write: Callable[[str, str], Path]
 ) -> None:

@@ -21,7 +21,7 @@ from dataport.engine.conflicts import settle_converged
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
 from dataport.engine.importing.memory import SourceMemory, write_forgotten
-from dataport.engine.importing.report import check_strict, note_plan, note_staged
+from dataport.engine.importing.report import check_strict, note_plan, note_staged, outcome
 from dataport.engine.importing.staged_input import staged_input
 from dataport.engine.importing.targets import (
     Target,
@@ -193,13 +193,8 @@ class Imports:
         author: Author,
     ) -> None:
         job.changes = plan.changes()
-        if plan.is_empty and not (job.rows or {}).get("valid"):
-            job.message = "No row could be taken; the store is as it was."
-        elif plan.is_empty and job.left_out:
-            job.message = "Every change was left out; the store is as it was."
-        elif plan.is_empty:
-            job.message = "Nothing to change: the store already has what the file says."
-        else:
+        job.message = outcome(job, target, plan)
+        if not plan.is_empty:
             job.commit = next_commit(cursor)
             apply_plan(cursor, merge, plan, job.commit, job.job, job.file)
             settle_converged(cursor, target.dataset, job.commit)
@@ -211,9 +206,6 @@ class Imports:
                 str(merge.mode),
                 plan.changes(),
             )
-            job.message = f"Import {Path(job.file or '').name} from {target.source}"
-            if job.left_out:
-                job.message += f" without {job.left_out:,} of its rows"
             message = import_request(job).message or job.message
             write_commit(
                 cursor,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dataport.core.errors import RejectedError
 from dataport.core.text import counted
 from dataport.engine.importing.targets import Target
@@ -70,6 +72,22 @@ def note_plan(job: Job, staged: StageResult, plan: Plan) -> None:
             f"{counted(plan.held_deletes, 'row')} left out of the file, but nothing was deleted: rejected"
             " rows without a key could be any of them.",
         )
+
+
+def outcome(job: Job, target: Target, plan: Plan) -> str:
+    """What applying a plan does, as a sentence; where it makes a commit, the commit's message."""
+    if plan.is_empty:
+        if not (job.rows or {}).get("valid"):
+            return "No row could be taken; the store is as it was."
+        if job.left_out:
+            return "Every change was left out; the store is as it was."
+        return "Nothing to change: the store already has what the file says."
+    text = f"Import {Path(job.file or '').name} from {target.source}"
+    if job.left_out:
+        text += f" without {job.left_out:,} of its rows"
+    if not (plan.inserted or plan.updated or plan.deleted or plan.conflicts or plan.withdrawn):
+        text += ": no row changes, but what it sent is remembered"
+    return text
 
 
 def _notice(job: Job, text: str) -> None:
