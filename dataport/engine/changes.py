@@ -29,10 +29,11 @@ from dataport.engine.conflicts import (
     resolve,
     settle_converged,
 )
+from dataport.engine.own_value import own_value
 from dataport.engine.row_changes import set_fields
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
-from dataport.engine.values import check_edit, check_values
+from dataport.engine.values import check_edit
 
 _NO_CHANGES = dict.fromkeys(CHANGE_NAMES, 0)
 
@@ -120,10 +121,9 @@ def resolve_one(
         item = get_conflict(cursor, datasets, conflict)
         check_open(item)
         check_shown(item, shown or {})
-        if how.take is None and item["field"] is not None:
+        if how.take is None:
             dataset = find_dataset(datasets, item["dataset"])
-            checked = check_values(dataset, {item["field"]: how.value})[item["field"]]
-            how = Resolution(value=None if checked is None else json.loads(checked))
+            how = Resolution(value=own_value(dataset, item, how.value))
         which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
         text = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
         return _resolve(cursor, datasets, which, how, author, message or text)

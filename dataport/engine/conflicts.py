@@ -10,15 +10,16 @@ from typing import Any
 from dataport.core.clock import iso, naive_utc, now
 from dataport.core.errors import NotFoundError, StateError, UsageError
 from dataport.core.words import ConflictKind, ConflictStatus, Take
-from dataport.engine.catalog.model import Dataset, Field
+from dataport.engine.catalog.model import Dataset, Granularity
+from dataport.engine.catalog.units import unit_named
 from dataport.engine.conflict_story import explain, history
 from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
+from dataport.engine.merging.cells import VALUE_KINDS, exploded, fields_of, is_about, member
 from dataport.engine.row_changes import delete_rows
 from dataport.engine.sql import (
     from_json,
     ident,
     idents,
-    json_value,
     literal,
     row_document,
     rows_table,
@@ -153,29 +154,52 @@ def resolve(
 
 
 def settle_converged(cursor: Connection, dataset: Dataset, commit: int) -> int:
-    """Close the open conflicts whose cell `commit` made equal to what the file says."""
+    """Close the open conflicts that `commit` made moot: store and file say the same now.
+
+    Where the definition asks about everything that both sides touched, a person decides even so.
+    """
+    if dataset.granularity in (Granularity.GROUP, Granularity.TOUCHED):
+        return 0
+    items = (
+        f"(SELECT * FROM store.conflicts WHERE status = '{ConflictStatus.OPEN}'"
+        f" AND dataset = {literal(dataset.name)})"
+    )
+    names = _names(cursor, items)
+    is_gone = f"q.field IS NULL AND q.kind = '{ConflictKind.EDIT_DELETE}'"
+    if not names and not cursor.execute(f"SELECT 1 FROM {items} q WHERE {is_gone}").fetchone():
+        return 0
+    same = " ".join(
+        f"WHEN {literal(f.name)} THEN o.{ident(f.name)} IS NOT DISTINCT FROM"
+        f" {from_json(f, 'x.value')}"
+        for f in fields_of(dataset, names)
+    )
+    agreeing = (
+        f"SELECT x.conflict FROM ({exploded(dataset, names, items, 'theirs')}) x"
+        f" JOIN {rows_table(dataset.name)} o ON o._key = x.key WHERE o._commit = {commit}"
+        f" GROUP BY x.conflict HAVING bool_and(CASE x.field {same} END)"
+    )
+    gone = (
+        f"SELECT q.conflict FROM {items} q ANTI JOIN {rows_table(dataset.name)} o"
+        f" ON o._key = q.key WHERE {is_gone}"
+    )
+    parts = ([agreeing] if names else []) + [gone]
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE settling AS {' UNION ALL '.join(parts)}")
+    condition = "q.conflict IN (SELECT conflict FROM settling)"
+    keep_conflict_versions(cursor, condition, commit)
+    row = cursor.execute(
+        f"UPDATE store.conflicts q SET _commit = {commit},"
+        f" status = '{ConflictStatus.CONVERGED}', closed = $time WHERE {condition}",
+        {"time": naive_utc(now())},
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _names(cursor: Connection, items: str) -> set[str | None]:
+    """The `field`s of items that are about values."""
     rows = cursor.execute(
-        "SELECT DISTINCT field FROM store.conflicts WHERE status = ? AND dataset = ?"
-        " AND field IS NOT NULL",
-        [ConflictStatus.OPEN, dataset.name],
+        f"SELECT DISTINCT field FROM {items} q WHERE field IS NOT NULL OR ({is_about(None)})"
     ).fetchall()
-    names = {row[0] for row in rows}
-    settled = 0
-    for field in (field for field in dataset.fields if field.name in names):
-        condition = (
-            f"q.status = '{ConflictStatus.OPEN}' AND q.dataset = {literal(dataset.name)}"
-            f" AND q.field = {literal(field.name)} AND EXISTS (SELECT 1 FROM"
-            f" {rows_table(dataset.name)} o WHERE o._key = q.key AND o._commit = {commit}"
-            f" AND {json_value(field, 'o.' + ident(field.name))} IS NOT DISTINCT FROM q.theirs)"
-        )
-        keep_conflict_versions(cursor, condition, commit)
-        row = cursor.execute(
-            f"UPDATE store.conflicts q SET _commit = {commit},"
-            f" status = '{ConflictStatus.CONVERGED}', closed = $time WHERE {condition}",
-            {"time": naive_utc(now())},
-        ).fetchone()
-        settled += int(row[0]) if row else 0
-    return settled
+    return {row[0] for row in rows}
 
 
 def settle_deleted(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> None:
@@ -187,14 +211,15 @@ def settle_deleted(cursor: Connection, dataset: Dataset, keys: str, commit: int)
     about = (
         f"q.status = '{ConflictStatus.OPEN}' AND q.dataset = {literal(dataset.name)}"
         f" AND q.key IN (SELECT _key FROM {keys})"
-        f" AND (q.field IS NOT NULL OR q.kind = '{ConflictKind.EDIT_DELETE}')"
+        f" AND (q.field IS NOT NULL OR q.kind = '{ConflictKind.EDIT_DELETE}' OR {is_about(None)})"
     )
     keep_conflict_versions(cursor, about, commit)
     cursor.execute(
         f"UPDATE store.conflicts q SET _commit = {commit}, closed = $time,"
-        f" status = CASE WHEN q.field IS NULL THEN '{ConflictStatus.CONVERGED}'"
-        f" ELSE '{ConflictStatus.RESOLVED}' END,"
-        f" resolution = CASE WHEN q.field IS NULL THEN NULL ELSE '{Take.OURS}' END WHERE {about}",
+        f" status = CASE WHEN q.kind = '{ConflictKind.EDIT_DELETE}'"
+        f" THEN '{ConflictStatus.CONVERGED}' ELSE '{ConflictStatus.RESOLVED}' END,"
+        f" resolution = CASE WHEN q.kind <> '{ConflictKind.EDIT_DELETE}' THEN '{Take.OURS}' END"
+        f" WHERE {about}",
         {"time": naive_utc(now())},
     )
 
@@ -225,14 +250,13 @@ def check_shown(item: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
 
 
 def _set_cells(cursor: Connection, dataset: Dataset, commit: int) -> int:
-    rows = cursor.execute("SELECT DISTINCT field FROM resolving WHERE field IS NOT NULL").fetchall()
-    names = {row[0] for row in rows}
-    fields = [field for field in dataset.fields if field.name in names]
+    names = _names(cursor, "resolving")
+    fields = fields_of(dataset, names)
     if not fields:
         return 0
     cells = ", ".join(
         f"bool_or(field = {literal(f.name)}) AS {ident('_has_' + f.name)},"
-        f" last(chosen ORDER BY conflict) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
+        f" last(value ORDER BY conflict) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
         for f in fields
     )
     values = ", ".join(
@@ -245,7 +269,8 @@ def _set_cells(cursor: Connection, dataset: Dataset, commit: int) -> int:
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE resolved_rows AS SELECT n.* FROM"
         f" (SELECT o._key, {values} FROM"
-        f" (SELECT key, {cells} FROM resolving WHERE field IS NOT NULL GROUP BY key) c"
+        f" (SELECT key, {cells} FROM ({exploded(dataset, names, 'resolving', 'chosen')})"
+        f" GROUP BY key) c"
         f" JOIN {table} o ON o._key = c.key) n JOIN {table} o ON o._key = n._key"
         f" WHERE {changed}"
     )
@@ -263,7 +288,7 @@ def _settle_rows(
 ) -> None:
     """Row conflicts: a row the store or the source deleted while the other changed it."""
     rows = cursor.execute("SELECT DISTINCT kind FROM resolving WHERE field IS NULL").fetchall()
-    kinds = {row[0] for row in rows}
+    kinds = {row[0] for row in rows} - set(VALUE_KINDS)
     if kinds and how.take is None:
         raise UsageError(
             "value-for-row",
@@ -289,7 +314,7 @@ def _settle_rows(
 
 
 def _restore(cursor: Connection, dataset: Dataset, commit: int) -> int:
-    values = ", ".join(from_json(f, f"json_extract(chosen, {_path(f)})") for f in dataset.fields)
+    values = ", ".join(from_json(f, member(f, "chosen")) for f in dataset.fields)
     row = cursor.execute(
         f"INSERT INTO {rows_table(dataset.name)} (_key, _commit, _line, {idents(dataset.field_names)})"
         f" SELECT key, {commit}, line, {values} FROM resolving r WHERE field IS NULL"
@@ -305,10 +330,6 @@ def _delete(cursor: Connection, dataset: Dataset, commit: int) -> int:
         f" WHERE field IS NULL AND kind = '{ConflictKind.EDIT_DELETE}'"
     )
     return delete_rows(cursor, dataset, "resolved_deletes", commit)
-
-
-def _path(field: Field) -> str:
-    return literal(f'$."{field.name}"')
 
 
 def _document(row: Sequence[Any]) -> dict[str, Any]:
@@ -360,7 +381,13 @@ def _show_present(
         present = {key: json.loads(text) for key, text in rows}
         for item in mine:
             row = present.get(item["key"])
-            if item["field"] is None:
-                item["ours"] = row
-            else:
-                item["ours"] = row[item["field"]] if row else None
+            item["ours"] = _shown(dataset, item["field"], row)
+
+
+def _shown(dataset: Dataset, name: str | None, row: dict[str, Any] | None) -> Any:
+    """What the store holds of what an item is about."""
+    unit = unit_named(dataset, name) if name is not None else None
+    if row is None or unit is None:
+        return row if name is None else None
+    values = {field.name: row[field.name] for field in unit.fields}
+    return values[unit.fields[0].name] if unit.is_single else values

@@ -10,8 +10,9 @@ from dataport.core.errors import UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import PolicyRule
 from dataport.core.words import ConflictStatus
-from dataport.engine.catalog.load import find_dataset, find_field
+from dataport.engine.catalog.load import find_dataset, find_unit
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.units import unit_named
 from dataport.engine.changes import normal_key, resolve_all, resolve_one
 from dataport.engine.commits import Author
 from dataport.engine.conflicts import (
@@ -100,11 +101,11 @@ class Decisions:
         if which.dataset is not None:
             dataset = find_dataset(datasets, which.dataset)
             if which.field is not None:
-                find_field(dataset, which.field)
+                find_unit(dataset, which.field)
             if which.key is not None:
                 which = replace(which, key=normal_key(dataset, which.key))
         elif which.field is not None and not any(
-            which.field in dataset.field_names for dataset in datasets.values()
+            unit_named(dataset, which.field) for dataset in datasets.values()
         ):
             raise UsageError("unknown-field", f"No dataset has a field {which.field!r}.")
         return which

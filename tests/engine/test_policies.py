@@ -9,11 +9,10 @@ import pytest
 from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import PolicyRule, load_settings
-from dataport.engine.catalog.model import Dataset
 from dataport.engine.engine import Engine
 from dataport.engine.homes import create_home
 from dataport.engine.policies import find_policy, read_policies, remove_policy, set_policy
-from tests.engine.merging.ledger import dataset
+from tests.engine.merging.ledger import dataset, defined
 
 THINGS = {"things": dataset()}
 RULE = PolicyRule(dataset="things", source="crm", field="a", merge=("file",))
@@ -83,7 +82,7 @@ def test_a_rule_that_can_t_work_is_not_kept(home: Home, rule: PolicyRule, words:
 
 
 def test_a_field_of_a_group_has_no_policy_of_its_own(home: Home) -> None:
-    grouped = Dataset.model_validate(dataset().model_dump() | {"groups": (("a", "b"),)})
+    grouped = defined(groups=(("a", "b"),))
     with pytest.raises(UsageError) as caught:
         set_policy(home, {"things": grouped}, RULE)
     assert "belongs to a+b" in caught.value.detail

@@ -133,8 +133,11 @@ class Model:
         self._converge()
 
     def delete(self, key: str) -> None:
-        """A person deletes a row."""
+        """A person deletes a row: whatever was asked about its values is decided."""
         del self.store[key]
+        for place, item in list(self.queue.items()):
+            if place[1] == key and (place[2] is not None or item.theirs is None):
+                del self.queue[place]
 
     def resolve(self, source: str, *, is_theirs: bool) -> None:
         """A person takes one side of everything that a source has in the queue."""
@@ -156,7 +159,10 @@ class Model:
 
     def _converge(self) -> None:
         for (source, key, name), item in list(self.queue.items()):
-            if name is not None and key in self.store and self.store[key][name] == item.theirs:
+            row = self.store.get(key)
+            agrees = row is not None and name is not None and row[name] == item.theirs
+            both_deleted = row is None and name is None and item.theirs is None
+            if agrees or both_deleted:
                 del self.queue[source, key, name]
 
     def settled(self) -> tuple[dict[str, Row], set[tuple[Any, ...]]]:

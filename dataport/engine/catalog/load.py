@@ -10,6 +10,7 @@ from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.toml_model import load_model
 from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.catalog.policies import check_policies
+from dataport.engine.catalog.units import Unit, unit_named, unit_names
 
 
 def load_dataset(path: Path) -> Dataset:
@@ -58,3 +59,15 @@ def find_field(dataset: Dataset, name: str) -> Field:
             f"{dataset.name} has no field {name!r}.",
             hint=f"Fields: {', '.join(dataset.field_names)}.",
         ) from error
+
+
+def find_unit(dataset: Dataset, name: str) -> Unit:
+    """The field or group of `dataset` called `name`. Raises UsageError that names the others."""
+    unit = unit_named(dataset, name)
+    if unit is None:
+        raise UsageError(
+            "unknown-field",
+            f"{dataset.name} has no field {name!r}.",
+            hint=f"Fields: {', '.join(unit_names(dataset))}.",
+        )
+    return unit

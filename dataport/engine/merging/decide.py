@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 
 from dataport.core.words import Mode
 from dataport.engine.catalog.model import Field
-from dataport.engine.merging.fields import code_column, merged_value, outcome
+from dataport.engine.merging.fields import FILE, KEEP, POLICY, code_column, merged_values, outcome
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import RESOLVED, THEIRS
+from dataport.engine.merging.matching import MET, RESOLVED, THEIRS
 from dataport.engine.merging.queue import OPEN_CELLS
 from dataport.engine.sql import (
     bases_table,
@@ -46,25 +46,30 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     if merge.is_two_way:
         candidates = "plan_candidates"
         runner.run(cursor, [_compare(merge, candidates, "true")], buckets=buckets)
-    _pick_theirs(cursor, merge, candidates)
     lookup = f"SELECT 1 FROM {candidates} WHERE NOT _is_row LIMIT 1"
     ours = "plan_ours" if cursor.execute(lookup).fetchone() else EMPTY_OURS
-    runner.run(cursor, _steps(merge, candidates, ours, open_fields), buckets=buckets)
+    steps = [_match(merge, candidates, ours, open_fields), _insert(merge)]
+    runner.run(cursor, steps, buckets=buckets)
+    _pick_theirs(cursor, merge, candidates)
+    runner.run(cursor, [_judge(merge)], buckets=buckets)
 
 
 def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> None:
     """The candidates' own rows: carried along where a base exists, else read from the file."""
     columns = _theirs_columns(merge)
     carried = ", ".join(f"_t.{name} AS {name}" for name in columns)
-    parts = [f"SELECT _key, _record, {carried} FROM {candidates} WHERE has_base"]
-    new = f"SELECT _record FROM {candidates} WHERE NOT has_base"
-    if cursor.execute(f"{new} LIMIT 1").fetchone():
-        read = ", ".join(f"t.{name}" for name in columns)
-        parts.append(
-            f"SELECT t._key, t._record, {read} FROM {RESOLVED} t"
+    read = ", ".join(f"t.{name}" for name in columns)
+    known = f"SELECT _key, _record, {carried} FROM {candidates} WHERE has_base"
+    for view, new in (
+        (THEIRS, f"SELECT _record FROM {candidates} WHERE NOT has_base"),
+        (MET, "SELECT _record FROM plan_matched WHERE NOT has_base AND has_ours"),
+    ):
+        found = cursor.execute(f"{new} LIMIT 1").fetchone()
+        others = (
+            f" UNION ALL SELECT t._key, t._record, {read} FROM {RESOLVED} t"
             f" SEMI JOIN ({new}) c ON c._record = t._record"
         )
-    cursor.execute(f"CREATE TEMP VIEW {THEIRS} AS {' UNION ALL '.join(parts)}")
+        cursor.execute(f"CREATE TEMP VIEW {view} AS {known}{others if found else ''}")
 
 
 def _theirs_columns(merge: MergeInput) -> list[str]:
@@ -85,24 +90,22 @@ def _take_all(cursor: Connection, merge: MergeInput) -> None:
         ("plan_candidates", "SELECT * FROM plan_delta"),
         ("plan_matched", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
         (THEIRS, f"SELECT * FROM {RESOLVED}"),
+        (MET, f"SELECT * FROM {RESOLVED} LIMIT 0"),
         ("plan_inserts", f"SELECT _key, _record FROM {RESOLVED}"),
     ):
         cursor.execute(f"CREATE TEMP VIEW {view} AS {query}")
     LocalRunner().run(cursor, [_judge(merge)])
 
 
-def _steps(
-    merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Field, ...]
-) -> list[Step]:
+def _insert(merge: MergeInput) -> Step:
     new = "NOT has_ours" if merge.mode is Mode.REPLACE else "NOT has_ours AND NOT has_base"
-    insert = Step(
+    return Step(
         name="insert",
         scope=Scope.KEY,
         sql=f"SELECT _key, _record FROM plan_matched WHERE {new}",
         inputs=("plan_matched",),
         output="plan_inserts",
     )
-    return [_match(merge, candidates, ours, open_fields), insert, _judge(merge)]
 
 
 def _compare(merge: MergeInput, output: str, condition: str) -> Step:
@@ -142,7 +145,7 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
     inputs = [candidates, ours]
     if open_fields:
         overlaid = _struct(merge.remembered, "d._b", {f.name: _cell(f) for f in open_fields})
-        base = f"CASE WHEN d.has_base THEN {overlaid} END"
+        base = f"CASE WHEN d.has_base OR c._key IS NOT NULL THEN {overlaid} END"
         cells = f" LEFT JOIN {OPEN_CELLS} c ON c._key = d._key"
         inputs.append(OPEN_CELLS)
     return Step(
@@ -171,20 +174,49 @@ def _cell(field: Field) -> str:
 
 def _judge(merge: MergeInput) -> Step:
     """Outcome and merged value of every stated field of rows that the store has."""
-    codes = [f"{outcome(field, merge)} AS {code_column(field)}" for field in merge.fields]
-    values = [f"{merged_value(field, merge)} AS {ident(field.name)}" for field in merge.fields]
-    judged = (
-        f"SELECT {', '.join(['m._key, m._record, t._line, m.has_base, _o', *codes, *values])}"
-        f" FROM plan_matched m JOIN {THEIRS} t ON t._record = m._record WHERE m.has_ours"
+    sides = ", ".join(f"{name} := t.{name}" for name in _theirs_columns(merge))
+    rows = (
+        "SELECT m._key, m._record, m.has_base, m._b, m._o, t._line,"
+        f" struct_pack({sides}) AS t"
+        f" FROM plan_matched m JOIN {MET} t ON t._record = m._record WHERE m.has_ours"
     )
-    changed = differs([field.name for field in merge.fields], "j", "j._o")
+    codes = [f"{outcome(unit, merge)} AS _unit_{n}" for n, unit in enumerate(merge.units)]
+    coded = f"SELECT {', '.join(['*', *codes])} FROM ({rows}) j"
+    judged = f"SELECT {', '.join(_judgements(merge))} FROM ({coded}) j"
     return Step(
         name="judge",
         scope=Scope.KEY,
-        sql=f"SELECT j.* EXCLUDE (_o), {changed} AS is_changed FROM ({judged}) j",
-        inputs=("plan_matched", THEIRS),
+        sql=f"SELECT j.* EXCLUDE (_o), {_is_changed(merge)} AS is_changed FROM ({judged}) j",
+        inputs=("plan_matched", MET),
         output="plan_judged",
     )
+
+
+def _judgements(merge: MergeInput) -> list[str]:
+    """Columns of a judged row: its code and its value per field; keys are as they were."""
+    codes = {f.name: f"'{KEEP}'" for f in merge.fields}
+    values = {f.name: f"_o.{ident(f.name)}" for f in merge.fields}
+    for number, unit in enumerate(merge.units):
+        code = f"_unit_{number}"
+        codes |= {field.name: code for field in unit.fields}
+        values |= merged_values(unit, merge, code)
+    return [
+        "j._key, j._record, j._line, j.has_base, j._o",
+        *(f"{codes[f.name]} AS {code_column(f)}" for f in merge.fields),
+        *(f"{values[f.name]} AS {ident(f.name)}" for f in merge.fields),
+    ]
+
+
+def _is_changed(merge: MergeInput) -> str:
+    """True where a file's value was taken, or a policy's that is not the store's already."""
+    terms = []
+    for unit in merge.units:
+        code = f"j.{code_column(unit.fields[0])}"
+        terms.append(f"{code} = '{FILE}'")
+        if merge.chain(unit):
+            names = [field.name for field in unit.fields]
+            terms.append(f"({code} = '{POLICY}' AND {differs(names, 'j', 'j._o')})")
+    return f"({' OR '.join(terms)})" if terms else "false"
 
 
 def _struct(fields: Iterable[Field], relation: str, instead: dict[str, str] | None = None) -> str:

@@ -7,9 +7,9 @@ from functools import cached_property
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch
-from dataport.engine.catalog.model import Dataset, Duplicates, Field
+from dataport.engine.catalog.model import Dataset, Duplicates, Field, Granularity
 from dataport.engine.catalog.policies import Policy, chain_for, units_for
-from dataport.engine.catalog.units import Unit
+from dataport.engine.catalog.units import Unit, cells_of
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,19 @@ class MergeInput:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """What the stated fields are merged by; the key's fields are in none."""
+        """What the stated fields are merged by; the key's fields are in none.
+
+        Whole rows are weighed only where a source's word meets the store's.
+        """
+        if self.source is None or self.is_two_way:
+            return cells_of(self.dataset, self.stated)
         return units_for(self.dataset, self.stated, self.rules, self.source)
+
+    @property
+    def asks_when_touched(self) -> bool:
+        """Whether a unit that both sides changed is asked about even if they agree now."""
+        is_strict = self.dataset.granularity in (Granularity.GROUP, Granularity.TOUCHED)
+        return is_strict and self.source is not None and not self.is_two_way
 
     def chain(self, unit: Unit) -> tuple[Policy, ...]:
         """The policies that settle what both sides changed differently.
@@ -72,6 +83,11 @@ class MergeInput:
             return ()
         chain = chain_for(self.dataset, unit, self.rules, self.source)
         return chain if self.source is not None else tuple(p for p in chain if p.is_lossless)
+
+    @property
+    def known(self) -> tuple[Field, ...]:
+        """The fields the source has stated before."""
+        return tuple(field for field in self.dataset.fields if field.name in self.base_fields)
 
     @property
     def remembered(self) -> tuple[Field, ...]:

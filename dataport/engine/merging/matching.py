@@ -15,6 +15,9 @@ RESOLVED = "plan_incoming"
 THEIRS = "plan_theirs"
 """Those of them that a later step may need: at least all that say something new."""
 
+MET = "plan_theirs_met"
+"""Those of them that are no insertions: the store has the row, or the source sent it before."""
+
 
 def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int, int]:
     """Make the relation `plan_incoming`, whose every row has a `_key` of its own.

@@ -1,18 +1,19 @@
-"""Policies as SQL: does it decide, and with which value (merge.md 5.6).
+"""Policies as SQL: does it decide, and with which values (merge.md 5.6).
 
-Relations: `t` is the file, `_b` the base, `_o` the store. Policies are consulted only where
-both sides changed a value differently; every rule before that is fixed.
+Sides: `t` is the file, `_b` the base, `_o` the store, of the row `j`. Policies are consulted only
+where both sides changed a unit differently; every rule before that is fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dataport.engine.catalog.model import Dataset, Field, FieldType
+from dataport.engine.catalog.model import Dataset, FieldType
 from dataport.engine.catalog.policies import Policy, PolicyName
+from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.bases import base_query
-from dataport.engine.sql import ident, literal
+from dataport.engine.sql import ident, idents, literal
 
 STORE_RANK = "store"
 """Word in `source_ranks` for values that a person set in the store."""
@@ -25,54 +26,83 @@ class Context:
     dataset: Dataset
     source: str
     stated: tuple[str, ...]
+    partial: tuple[str, ...]
     source_ranks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """SQL of a policy: `decides` is a boolean, `value` has the field's type."""
+    """SQL of a policy: `decides` is a boolean, `values` are typed as their fields."""
 
     decides: str
-    value: str
+    values: Mapping[str, str]
 
 
-def decision(field: Field, chain: Sequence[Policy], context: Context) -> Decision | None:
+_Link = Callable[[Unit, Policy, Context], Decision | None]
+
+
+def decision(unit: Unit, chain: Sequence[Policy], context: Context) -> Decision | None:
     """The first policy of `chain` that decides, as SQL; None when the chain never does."""
     links: list[Decision] = []
     for policy in chain:
         if policy.name is PolicyName.ASK:
             break
-        links.append(_LINKS[policy.name](field, policy, context))
+        link = _LINKS[policy.name](unit, policy, context)
+        if link is not None:
+            links.append(link)
     if not links:
         return None
-    cases = " ".join(f"WHEN {link.decides} THEN {link.value}" for link in links)
-    return Decision(
-        decides="(" + " OR ".join(link.decides for link in links) + ")",
-        value=f"CASE {cases} END",
-    )
+    if len(links) == 1:
+        return links[0]
+    values = {}
+    for field in unit.fields:
+        cases = " ".join(f"WHEN {link.decides} THEN {link.values[field.name]}" for link in links)
+        values[field.name] = f"CASE {cases} END"
+    return Decision("(" + " OR ".join(link.decides for link in links) + ")", values)
 
 
-def _sides(field: Field) -> tuple[str, str, str]:
-    name = ident(field.name)
+def all_null(unit: Unit, side: str) -> str:
+    """True where one side has no value in any field of the unit."""
+    terms = [f"{side}.{ident(field.name)} IS NULL" for field in unit.fields]
+    return "(" + " AND ".join(terms) + ")"
+
+
+def _chosen(unit: Unit, decides: str, is_theirs: str) -> Decision:
+    """A decision for one side as a whole."""
+    names = [ident(field.name) for field in unit.fields]
+    values = {
+        field.name: f"CASE WHEN {is_theirs} THEN t.{name} ELSE _o.{name} END"
+        for field, name in zip(unit.fields, names, strict=True)
+    }
+    return Decision(decides, values)
+
+
+def _computed(unit: Unit, decides: str, value: str) -> Decision:
+    """A decision for a value of its own, of a unit that is one field."""
+    return Decision(decides, {unit.fields[0].name: value})
+
+
+def _sides(unit: Unit) -> tuple[str, str, str]:
+    name = ident(unit.fields[0].name)
     return f"_b.{name}", f"_o.{name}", f"t.{name}"
 
 
-def _store(field: Field, _policy: Policy, _context: Context) -> Decision:
-    return Decision("true", _sides(field)[1])
+def _store(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    return _chosen(unit, "true", "false")
 
 
-def _file(field: Field, _policy: Policy, _context: Context) -> Decision:
-    return Decision("true", _sides(field)[2])
+def _file(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    return _chosen(unit, "true", "true")
 
 
-def _fill(field: Field, _policy: Policy, _context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
-    return Decision(f"(({ours} IS NULL) <> ({theirs} IS NULL))", f"coalesce({ours}, {theirs})")
+def _fill(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    ours, theirs = all_null(unit, "_o"), all_null(unit, "t")
+    return _chosen(unit, f"({ours} <> {theirs})", ours)
 
 
-def _longest(field: Field, _policy: Policy, _context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
-    if field.type is FieldType.LIST:
+def _longest(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    _, ours, theirs = _sides(unit)
+    if unit.fields[0].type is FieldType.LIST:
         length = "coalesce(len({}), -1)"
     else:
         length = "coalesce(length(trim(CAST({} AS VARCHAR))), -1)"
@@ -82,80 +112,89 @@ def _longest(field: Field, _policy: Policy, _context: Context) -> Decision:
         f" WHEN {ours_length} < {theirs_length} THEN {theirs}"
         f" ELSE greatest({ours}, {theirs}) END"
     )
-    return Decision("true", value)
+    return _computed(unit, "true", value)
 
 
-def _max(field: Field, _policy: Policy, _context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
-    return Decision("true", f"greatest({ours}, {theirs})")
+def _max(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    _, ours, theirs = _sides(unit)
+    return _computed(unit, "true", f"greatest({ours}, {theirs})")
 
 
-def _min(field: Field, _policy: Policy, _context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
-    return Decision("true", f"least({ours}, {theirs})")
+def _min(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    _, ours, theirs = _sides(unit)
+    return _computed(unit, "true", f"least({ours}, {theirs})")
 
 
-def _newest(field: Field, policy: Policy, context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
-    if policy.argument not in context.stated:
-        return Decision("false", ours)
-    stamp = ident(policy.argument or "")
-    theirs_newer = f"(t.{stamp} > _o.{stamp} OR (_o.{stamp} IS NULL AND t.{stamp} IS NOT NULL))"
-    return Decision(
-        f"(_o.{stamp} IS DISTINCT FROM t.{stamp})",
-        f"CASE WHEN {theirs_newer} THEN {theirs} ELSE {ours} END",
-    )
+def _newest(unit: Unit, policy: Policy, context: Context) -> Decision | None:
+    """The row with the later time, for every unit of it that asks; a missing time is earliest.
+
+    A file that does not say when its row was changed leaves this to the next policy.
+    """
+    name = policy.argument or ""
+    if name not in context.stated:
+        return None
+    ours, theirs = f"_o.{ident(name)}", f"t.{ident(name)}"
+    decides = f"{ours} IS DISTINCT FROM {theirs}"
+    if name in context.partial:
+        decides += f" AND NOT coalesce(list_contains(t._absent, {literal(name)}), false)"
+    return _chosen(unit, f"({decides})", f"coalesce({theirs} > {ours}, {ours} IS NULL)")
 
 
-def _add_delta(field: Field, _policy: Policy, _context: Context) -> Decision:
-    base, ours, theirs = _sides(field)
-    return Decision(
-        f"({base} IS NOT NULL AND {ours} IS NOT NULL AND {theirs} IS NOT NULL)",
-        f"CAST({ours} + ({theirs} - {base}) AS {field.sql_type})",
-    )
+def _add_delta(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    """Undecided where a side is missing, or where the sum is no value of the field's type."""
+    base, ours, theirs = _sides(unit)
+    total = f"TRY(CAST({ours} + ({theirs} - {base}) AS {unit.fields[0].sql_type}))"
+    return _computed(unit, f"({total} IS NOT NULL)", total)
 
 
-def _union(field: Field, _policy: Policy, _context: Context) -> Decision:
-    base, ours, theirs = (f"coalesce({side}, [])" for side in _sides(field))
+def _union(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    base, ours, theirs = (f"coalesce({side}, [])" for side in _sides(unit))
     kept = f"list_filter({ours}, x -> list_contains({theirs}, x) OR NOT list_contains({base}, x))"
     added = (
         f"list_filter({theirs}, x -> NOT list_contains({ours}, x) AND NOT list_contains({base}, x))"
     )
-    return Decision("true", f"list_concat({kept}, {added})")
+    return _computed(unit, "true", f"list_concat({kept}, {added})")
 
 
-def _union_grow(field: Field, _policy: Policy, _context: Context) -> Decision:
-    _, ours, theirs = (f"coalesce({side}, [])" for side in _sides(field))
+def _union_grow(unit: Unit, _policy: Policy, _context: Context) -> Decision:
+    _, ours, theirs = (f"coalesce({side}, [])" for side in _sides(unit))
     added = f"list_filter({theirs}, x -> NOT list_contains({ours}, x))"
-    return Decision("true", f"list_concat({ours}, {added})")
+    return _computed(unit, "true", f"list_concat({ours}, {added})")
 
 
-def _source_rank(field: Field, _policy: Policy, context: Context) -> Decision:
-    _, ours, theirs = _sides(field)
+def _source_rank(unit: Unit, _policy: Policy, context: Context) -> Decision | None:
+    """The side whose source ranks higher; the store's is the best one that last sent its value,
+    else a person."""
     ranks = {source: rank for rank, source in enumerate(context.source_ranks)}
     if context.source not in ranks:
-        return Decision("false", ours)
+        return None
     theirs_rank = ranks[context.source]
     others = {source: rank for source, rank in ranks.items() if source != context.source}
-    name = ident(field.name)
+    names = [field.name for field in unit.fields]
     bases = " UNION ALL ".join(
-        f"SELECT _key, {name}, {rank} AS _rank FROM ({base_query(context.dataset, source)})"
+        f"SELECT _key, {idents(names)}, {rank} AS _rank"
+        f" FROM ({base_query(context.dataset, source)}) WHERE {_speaks_of(context, source, names)}"
         for source, rank in others.items()
         if source != STORE_RANK
     )
-    asserted = (
-        f"(SELECT min(x._rank) FROM ({bases}) x WHERE x._key = t._key AND x.{name} = _o.{name})"
-        if bases
-        else "NULL"
-    )
+    same = " AND ".join(f"x.{ident(n)} IS NOT DISTINCT FROM _o.{ident(n)}" for n in names)
+    sent = f"SELECT min(x._rank) FROM ({bases}) x WHERE x._key = j._key AND {same}"
+    asserted = f"({sent})" if bases else "NULL"
     ours_rank = f"coalesce({asserted}, {literal(others.get(STORE_RANK))})"
-    return Decision(
-        f"({ours_rank} IS NOT NULL)",
-        f"CASE WHEN {ours_rank} < {theirs_rank} THEN {ours} ELSE {theirs} END",
+    return _chosen(unit, f"({ours_rank} IS NOT NULL)", f"{ours_rank} > {theirs_rank}")
+
+
+def _speaks_of(context: Context, source: str, names: Sequence[str]) -> str:
+    """True where a source has ever stated the fields: its bases have NULL in all others."""
+    wanted = ", ".join(literal(name) for name in names)
+    return (
+        "(SELECT count(DISTINCT field) FROM store.stated"
+        f" WHERE dataset = {literal(context.dataset.name)} AND source = {literal(source)}"
+        f" AND until IS NULL AND field IN ({wanted})) = {len(names)}"
     )
 
 
-_LINKS: dict[PolicyName, Callable[[Field, Policy, Context], Decision]] = {
+_LINKS: dict[PolicyName, _Link] = {
     PolicyName.STORE: _store,
     PolicyName.FILE: _file,
     PolicyName.FILL: _fill,

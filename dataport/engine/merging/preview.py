@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataport.core.words import ConflictKind, Operation
+from dataport.engine.catalog.units import SIGN
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.sql import ident, literal, row_document
@@ -28,7 +29,8 @@ def write_preview(cursor: Connection, merge: MergeInput, path: Path) -> None:
     """
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE plan_asked AS SELECT key AS _key,"
-        " list(field) FILTER (field IS NOT NULL) AS fields, bool_or(field IS NULL) AS is_row,"
+        f" flatten(list(string_split(field, {literal(SIGN)})) FILTER (field IS NOT NULL)) AS fields,"
+        " bool_or(field IS NULL) AS is_row,"
         " count(*) AS queued FROM plan_conflicts WHERE is_news GROUP BY key"
     )
     queries = [_matched(merge), _row_conflicts(merge), _deleted(merge), _inserted(merge)]

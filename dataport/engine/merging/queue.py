@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataport.core.words import ConflictKind, ConflictStatus, Mode
 from dataport.engine.catalog.model import Field
+from dataport.engine.catalog.units import Unit
+from dataport.engine.merging.cells import exploded, fields_of, is_about, unit_json
 from dataport.engine.merging.disputes import dispute_conflicts, settled_disputes
-from dataport.engine.merging.fields import CONFLICT, code_column
+from dataport.engine.merging.fields import CONFLICT, code_column, is_unstated
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import RESOLVED, THEIRS
-from dataport.engine.sql import ident, json_value, literal, row_document
+from dataport.engine.merging.matching import MET, RESOLVED
+from dataport.engine.sql import document_value, ident, literal, row_document
 from dataport.engine.store import Connection
 
 OPEN_CELLS = "plan_open_cells"
@@ -23,7 +25,9 @@ _COLUMNS = (
     " theirs VARCHAR, line BIGINT, status VARCHAR, is_news BOOLEAN"
 )
 
-_ABOUT_ROW = f"q.field IS NULL AND q.kind <> '{ConflictKind.DUPLICATE_KEY}'"
+_ABOUT_ROW = (
+    f"q.field IS NULL AND q.kind IN ('{ConflictKind.DELETE_EDIT}', '{ConflictKind.EDIT_DELETE}')"
+)
 """True of conflicts about a row that one side deleted and the other changed."""
 
 
@@ -39,31 +43,38 @@ def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
         f" WHERE status = '{ConflictStatus.OPEN}' AND {source}"
         f" AND dataset = {literal(merge.dataset.name)}"
     )
-    rows = cursor.execute("SELECT DISTINCT field FROM plan_open WHERE field IS NOT NULL").fetchall()
-    names = {row[0] for row in rows}
-    fields = tuple(field for field in merge.dataset.fields if field.name in names)
+    names = _open_names(cursor)
+    fields = fields_of(merge.dataset, names)
     if fields:
         cells = ", ".join(
             f"bool_or(field = {literal(f.name)}) AS {ident('_has_' + f.name)},"
-            f" max(base) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
+            f" max(value) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
             for f in fields
         )
         cursor.execute(
             f"CREATE TEMP TABLE {OPEN_CELLS} AS SELECT key AS _key, {cells}"
-            " FROM plan_open GROUP BY key"
+            f" FROM ({exploded(merge.dataset, names, 'plan_open', 'base')}) GROUP BY key"
         )
     return fields
+
+
+def _open_names(cursor: Connection) -> set[str | None]:
+    """The `field`s of open items that are about values."""
+    rows = cursor.execute(
+        f"SELECT DISTINCT field FROM plan_open q WHERE field IS NOT NULL OR ({is_about(None)})"
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     """Make `plan_conflicts` from the judged and the absent rows."""
     cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({_COLUMNS})")
-    has_open = cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None
-    queries = [_cells(field) for field in _conflicting_fields(cursor, merge)]
+    queries = [_values(merge, unit) for unit in _conflicting_units(cursor, merge)]
     if merge.asks:
         queries += [dispute_conflicts(merge), settled_disputes(merge, RESOLVED)]
-    if has_open:
-        queries += [_settled_cells(merge, field) for field in merge.fields]
+    if cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None:
+        names = _open_names(cursor)
+        queries += [_settled(merge, unit) for unit in merge.units if unit.name in names]
         if not merge.inserts_only:
             queries.append(_returned_rows())
     gone = "SELECT 1 FROM plan_matched WHERE NOT has_ours AND has_base LIMIT 1"
@@ -76,77 +87,114 @@ def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
         cursor.execute(f"INSERT INTO plan_conflicts {query}")
 
 
-def _conflicting_fields(cursor: Connection, merge: MergeInput) -> list[Field]:
-    if not merge.fields:
+def _conflicting_units(cursor: Connection, merge: MergeInput) -> list[Unit]:
+    if not merge.units:
         return []
-    tests = ", ".join(f"bool_or({code_column(f)} = '{CONFLICT}')" for f in merge.fields)
+    tests = ", ".join(f"bool_or({_code(unit)} = '{CONFLICT}')" for unit in merge.units)
     row = cursor.execute(f"SELECT {tests} FROM plan_judged").fetchone() or ()
-    return [field for field, found in zip(merge.fields, row, strict=True) if found]
+    return [unit for unit, found in zip(merge.units, row, strict=True) if found]
 
 
-def _sides(field: Field) -> str:
-    name = ident(field.name)
-    return ", ".join(json_value(field, f"{side}.{name}") for side in ("_b", "_o", "t"))
+def _code(unit: Unit) -> str:
+    return code_column(unit.fields[0])
+
+
+def _sides(merge: MergeInput, unit: Unit) -> str:
+    base = unit_json(unit, "_b", merge)
+    if not unit.is_single:
+        base = f"CASE WHEN j.has_base THEN {base} END"
+    return ", ".join([base, *(unit_json(unit, side, merge) for side in ("_o", "t"))])
 
 
 _JUDGED = (
     "plan_judged j JOIN plan_matched m ON m._record = j._record"
-    f" JOIN {THEIRS} t ON t._record = j._record"
+    f" JOIN {MET} t ON t._record = j._record"
 )
 
 
-def _cells(field: Field) -> str:
+def _values(merge: MergeInput, unit: Unit) -> str:
     """Values that both sides changed; those already queued with this very value are left out."""
-    theirs = json_value(field, f"t.{ident(field.name)}")
+    known = merge.source is None or any(f.name in merge.base_fields for f in unit.fields)
+    edited = (
+        f"CASE WHEN j.has_base THEN '{ConflictKind.EDIT_EDIT}' ELSE '{ConflictKind.ADD_ADD}' END"
+    )
+    kind = edited if known else f"'{ConflictKind.ADD_ADD}'"
     return (
-        f"SELECT q.conflict, j._key, {literal(field.name)},"
-        f" coalesce(q.kind, CASE WHEN j.has_base THEN '{ConflictKind.EDIT_EDIT}'"
-        f" ELSE '{ConflictKind.ADD_ADD}' END),"
-        f" {_sides(field)}, j._line, '{ConflictStatus.OPEN}', true"
+        f"SELECT q.conflict, j._key, {literal(unit.name)}, coalesce(q.kind, {kind}),"
+        f" {_sides(merge, unit)}, j._line, '{ConflictStatus.OPEN}', true"
         f" FROM {_JUDGED}"
-        f" LEFT JOIN plan_open q ON q.key = j._key AND q.field = {literal(field.name)}"
-        f" WHERE j.{code_column(field)} = '{CONFLICT}'"
-        f" AND (q.conflict IS NULL OR q.theirs IS DISTINCT FROM {theirs})"
+        f" LEFT JOIN (SELECT * FROM plan_open q WHERE {is_about(unit.name)}) q ON q.key = j._key"
+        f" WHERE j.{_code(unit)} = '{CONFLICT}' AND"
+        f" (q.conflict IS NULL OR q.theirs IS DISTINCT FROM {unit_json(unit, 't', merge)})"
     )
 
 
-def _settled_cells(merge: MergeInput, field: Field) -> str:
+def _settled(merge: MergeInput, unit: Unit) -> str:
     """Open conflicts that the file ends: it agrees with the store, or takes its change back.
 
     A mode that settles differences by rule takes nothing back.
     """
-    name = ident(field.name)
-    unstated = (
-        f" AND NOT coalesce(list_contains(t._absent, {literal(field.name)}), false)"
-        if field.name in merge.partial
-        else ""
+    unstated = [is_unstated(field, merge) for field in unit.fields]
+    said = " OR ".join(f"NOT {test}" if test else "true" for test in unstated)
+    names = [ident(field.name) for field in unit.fields]
+    agrees = " AND ".join(
+        f"({test or 'false'} OR j.{name} IS NOT DISTINCT FROM t.{name})"
+        for name, test in zip(names, unstated, strict=True)
     )
-    agrees = f" AND j.{name} IS NOT DISTINCT FROM t.{name}" if merge.is_two_way else ""
+    settled = f" AND ({agrees})" if merge.is_two_way else ""
     return (
-        f"SELECT q.conflict, q.key, q.field, q.kind, {_sides(field)}, q.line,"
-        f" CASE WHEN j.{name} IS NOT DISTINCT FROM t.{name} THEN '{ConflictStatus.CONVERGED}'"
+        f"SELECT q.conflict, q.key, q.field, q.kind, {_sides(merge, unit)}, q.line,"
+        f" CASE WHEN {agrees} THEN '{ConflictStatus.CONVERGED}'"
         f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
-        f" FROM {_JUDGED}"
-        f" JOIN plan_open q ON q.key = j._key AND q.field = {literal(field.name)}"
-        f" WHERE j.{code_column(field)} <> '{CONFLICT}'{unstated}{agrees}"
+        f" FROM {_JUDGED} JOIN plan_open q ON q.key = j._key"
+        f" WHERE {is_about(unit.name)} AND j.{_code(unit)} <> '{CONFLICT}' AND ({said}){settled}"
     )
 
 
 def _edited_after_delete(merge: MergeInput) -> str:
-    """Rows that the store deleted and the source then changed."""
+    """Rows that the store deleted and the source then changed.
+
+    A field that it states for the first time is no change of the row it knows.
+    """
     if merge.mode is Mode.REPLACE:
         return "SELECT * FROM plan_conflicts WHERE false"
-    theirs = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
-    base = f"coalesce(q.base, CAST({row_document(merge.fields, 'm._b.')} AS VARCHAR))"
+    base = f"CAST({row_document(merge.remembered, 'm._b.')} AS VARCHAR)"
+    theirs = f"CAST({_said_last(merge)} AS VARCHAR)"
+    changed = [_is_changed(field, merge) for field in merge.fields if field in merge.known]
     return (
-        f"SELECT q.conflict, m._key, NULL, '{ConflictKind.DELETE_EDIT}', {base}, NULL, {theirs},"
-        f" t._line, CASE WHEN q.base = {theirs} THEN '{ConflictStatus.WITHDRAWN}'"
+        f"SELECT q.conflict, m._key, NULL, '{ConflictKind.DELETE_EDIT}', coalesce(q.base, {base}),"
+        f" NULL, {theirs}, t._line,"
+        f" CASE WHEN q.base = {theirs} THEN '{ConflictStatus.WITHDRAWN}'"
         f" ELSE '{ConflictStatus.OPEN}' END, q.base IS DISTINCT FROM {theirs}"
         f" FROM plan_matched m JOIN plan_delta d ON d._record = m._record"
-        f" JOIN {THEIRS} t ON t._record = m._record"
-        f" LEFT JOIN plan_open q ON q.key = m._key AND {_ABOUT_ROW}"
+        f" JOIN {MET} t ON t._record = m._record"
+        f" LEFT JOIN {_row_items(ConflictKind.DELETE_EDIT)} q ON q.key = m._key"
         f" WHERE NOT m.has_ours AND m.has_base AND q.theirs IS DISTINCT FROM {theirs}"
+        f" AND ({' OR '.join(changed) or 'false'})"
     )
+
+
+def _said_last(merge: MergeInput) -> str:
+    """The row as the source has it: what the file leaves unsaid is as it was sent before."""
+    members = []
+    for field in merge.remembered:
+        name = ident(field.name)
+        value = f"t.{name}" if field in merge.fields else f"m._b.{name}"
+        unstated = is_unstated(field, merge)
+        if unstated:
+            value = f"CASE WHEN {unstated} THEN m._b.{name} ELSE {value} END"
+        members.append(f"{literal(field.name)}, {document_value(field, value)}")
+    return f"json_object({', '.join(members)})"
+
+
+def _is_changed(field: Field, merge: MergeInput) -> str:
+    name, unstated = ident(field.name), is_unstated(field, merge)
+    changed = f"t.{name} IS DISTINCT FROM d._b.{name}"
+    return f"({changed} AND NOT {unstated})" if unstated else changed
+
+
+def _row_items(kind: ConflictKind) -> str:
+    return f"(SELECT * FROM plan_open WHERE field IS NULL AND kind = '{kind}')"
 
 
 def _deleted_after_edit(merge: MergeInput) -> str:
@@ -159,7 +207,7 @@ def _deleted_after_edit(merge: MergeInput) -> str:
         f" NULL, '{ConflictStatus.OPEN}', true"
         " FROM plan_gone_edited g JOIN plan_base b ON b._key = g._key"
         " JOIN plan_ours o ON o._key = g._key"
-        f" LEFT JOIN plan_open q ON q.key = g._key AND {_ABOUT_ROW}"
+        f" LEFT JOIN {_row_items(ConflictKind.EDIT_DELETE)} q ON q.key = g._key"
     )
 
 

@@ -17,6 +17,7 @@ SHIPPED = shipped_config() / "datasets"
 
 HEAD = 'name = "pets"\nprimaryKey = ["pet_id"]\n'
 KEY_FIELD = '[[fields]]\nname = "pet_id"\n'
+PAIR = KEY_FIELD + '[[fields]]\nname = "name"\n[[fields]]\nname = "born"\n'
 
 
 def written(directory: Path, text: str, name: str = "pets") -> Path:
@@ -106,6 +107,30 @@ def test_no_alias_of_a_shipped_definition_names_two_fields(path: Path) -> None:
         (HEAD + KEY_FIELD + 'merge = "max(pet_id)"', "wrong-value", ["others none"]),
         (HEAD + KEY_FIELD + 'merge = "union"', "wrong-value", ["list fields only"]),
         (HEAD + KEY_FIELD + 'merge = "add_delta"', "wrong-value", ["number fields only"]),
+        (HEAD + 'merge = "fil"\n' + KEY_FIELD, "wrong-value", ["'merge'", "'fill'"]),
+        (HEAD + 'merge = "newest(born)"\n' + KEY_FIELD, "wrong-value", ["'born'"]),
+        (HEAD + 'granularity = "field"\n' + KEY_FIELD, "wrong-value", ["'cell'", "touched"]),
+        (HEAD + 'groups = [["name"]]\n' + PAIR, "wrong-value", ["at least two fields"]),
+        (HEAD + 'groups = [["name", "chip"]]\n' + PAIR, "wrong-value", ["'chip'"]),
+        (HEAD + 'groups = [["name", "pet_id"]]\n' + PAIR, "wrong-value", ["part of the key"]),
+        (
+            HEAD + 'groups = [["name", "born"], ["born", "name"]]\n' + PAIR,
+            "wrong-value",
+            ["in two groups"],
+        ),
+        (
+            HEAD + 'groups = [["name", "born"]]\n' + PAIR + 'merge = "max"',
+            "wrong-value",
+            ["group name+born", "not several at once"],
+        ),
+        (
+            HEAD
+            + 'groups = [["name", "born"]]\n'
+            + PAIR.replace('"name"', '"name"\nmerge = "file"')
+            + 'merge = "store"',
+            "wrong-value",
+            ["group name+born", "the same policies"],
+        ),
     ],
 )
 def test_a_mistake_names_file_key_and_way_out(

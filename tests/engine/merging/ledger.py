@@ -18,6 +18,7 @@ from dataport.engine.conflicts import (
     get_conflict,
     list_conflicts,
     settle_converged,
+    settle_deleted,
 )
 from dataport.engine.merging.apply import apply_plan, keep_versions
 from dataport.engine.merging.bases import base_query, stated_fields
@@ -40,6 +41,11 @@ def dataset(**policies: str | tuple[str, ...]) -> Dataset:
         for name, kind in (types | {"tags": "list"}).items()
     ]
     return Dataset.model_validate({"name": "things", "primaryKey": ["id"], "fields": fields})
+
+
+def defined(*, policies: Mapping[str, str] | None = None, **keys: Any) -> Dataset:
+    """The dataset `things` with more keys of its definition, such as `groups`."""
+    return Dataset.model_validate(dataset(**(policies or {})).model_dump() | keys)
 
 
 class Ledger:
@@ -121,6 +127,7 @@ class Ledger:
             commit = next_commit(cursor)
             self._touch(cursor, key, commit)
             cursor.execute(f"DELETE FROM {rows_table('things')} WHERE _key = ?", [key])
+            settle_deleted(cursor, self.dataset, "touched", commit)
             self._commit(cursor, commit, "edit")
 
     def resolve(self, take: Take, **which: Any) -> dict[str, Any]:

@@ -8,9 +8,8 @@ import pytest
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import OnMatch, Take
-from dataport.engine.catalog.model import Dataset
 from dataport.engine.store import Store
-from tests.engine.merging.ledger import Ledger, dataset
+from tests.engine.merging.ledger import Ledger, dataset, defined
 
 SCOPES: dict[str, dict[str, str]] = {
     "source and field": {"dataset": "things", "source": "crm", "field": "a"},
@@ -67,8 +66,7 @@ def test_a_field_s_rule_stands_above_its_definition_and_a_source_s_below(
 def test_a_dataset_may_define_a_policy_for_all_its_fields(
     store: Store, rules: tuple[str, ...], stands: str
 ) -> None:
-    definition = Dataset.model_validate(dataset().model_dump() | {"merge": ("file",)})
-    ledger = Ledger(store, definition)
+    ledger = Ledger(store, defined(merge=("file",)))
     ledger.rules = tuple(rule(name, "store") for name in rules)
     assert contested(ledger) == stands
 

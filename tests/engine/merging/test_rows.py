@@ -148,3 +148,40 @@ def test_every_row_of_the_file_has_exactly_one_outcome(
     rows = [{"id": str(n), "a": "y" if n < 4 else "x", "n": n} for n in range(9)]
     plan = ledger.send(rows, mode=mode, on_match=how)
     assert plan.inserted + plan.updated + plan.unchanged + plan.skipped == len(rows)
+
+
+def test_a_dropped_row_that_is_deleted_here_too_ends_its_conflict(ledger: Ledger) -> None:
+    """merge.md 5.5: store became what the source says."""
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.edit("1", a="mine")
+    ledger.send([], stated=["a"], mode=Mode.MIRROR)
+    ledger.delete("1")
+    assert [c["status"] for c in ledger.conflicts(None)] == ["converged"]
+
+
+def test_a_row_deleted_here_that_its_source_drops_too_ends_its_conflict(ledger: Ledger) -> None:
+    """merge.md 5.5: the source came to say what the store says."""
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.delete("1")
+    ledger.send([{"id": "1", "a": "y"}])
+    ledger.send([], stated=["a"], mode=Mode.MIRROR)
+    assert [c["status"] for c in ledger.conflicts(None)] == ["converged"]
+    assert (ledger.rows(), ledger.base()) == ({}, {})
+
+
+def test_a_column_that_is_new_is_no_change_of_a_row_deleted_here(ledger: Ledger) -> None:
+    """5.3: T = B on the fields that both state."""
+    ledger.send([{"id": "1", "a": "x"}])
+    ledger.delete("1")
+    plan = ledger.send([{"id": "1", "a": "x", "b": "new"}])
+    assert (plan.conflicts, ledger.rows()) == (0, {})
+    assert ledger.base() == {"1": {"a": "x", "b": "new"}}
+
+
+def test_a_restored_row_has_what_its_source_said_before_too(ledger: Ledger) -> None:
+    """F0 for a row: what the file leaves unsaid is as it was sent last."""
+    ledger.send([{"id": "1", "a": "x", "b": "p", "n": 1}])
+    ledger.delete("1")
+    ledger.send([{"id": "1", "a": "y"}, {"id": "2", "a": "y", "b": "z"}])
+    ledger.resolve(Take.THEIRS)
+    assert ledger.rows()["1"] == {"a": "y", "b": "p", "n": 1}
