@@ -131,3 +131,59 @@ def test_no_conflicts_is_said(cli: Cli, daemon: FakeDaemon) -> None:
     daemon.on("POST", "/v1/conflicts/resolve", {"resolved": 0, "commit": None})
     result = cli("conflicts", "resolve", "--all", "--take", "ours")
     assert "conflicts undo" not in result.out
+
+
+def test_a_closed_conflict_says_when_and_why(cli: Cli, daemon: FakeDaemon) -> None:
+    closed = {
+        **CONFLICT,
+        "status": "withdrawn",
+        "closed": "2026-11-22T09:00:00.000Z",
+        "closed_by": 12,
+        "reason": "fair went back to what it had sent before.",
+    }
+    daemon.on("GET", "/v1/conflicts", {"total": 1, "items": [closed]})
+    out = cli("conflicts", "list", "--status", "all").out
+    assert "withdrawn" in out
+    assert "fair went back to what it had sent before." in out
+    assert "--take" not in out
+    daemon.on("GET", "/v1/conflicts/5", closed)
+    lines = cli("conflicts", "show", "5").out.splitlines()
+    assert lines[-2].split() == ["closed", "2026-11-22", "09:00:00,", "commit", "12"]
+    assert lines[-1].endswith("fair went back to what it had sent before.")
+
+
+def test_a_conflict_shows_what_it_said_before(cli: Cli, daemon: FakeDaemon) -> None:
+    said = {"time": CONFLICT["time"], "status": "open", "ours": "1", "resolution": None, "job": 3}
+    history = [
+        {**said, "commit": 3, "theirs": "2", "file": "/data/a.csv", "line": 4},
+        {**said, "commit": 5, "theirs": "3", "file": "/data/b.csv", "line": 9},
+        {**said, "commit": 6, "status": "resolved", "resolution": "ours", "actor": "ada"},
+    ]
+    daemon.on("GET", "/v1/conflicts/5", {**CONFLICT, "history": history})
+    told = cli("conflicts", "show", "5").out.split("History:\n")[1].splitlines()
+    assert told == [
+        "  commit 3  2026-11-21 08:00:00  open: store 1, file 2 (/data/a.csv, line 4, job 3)",
+        "  commit 5  2026-11-21 08:00:00  open: store 1, file 3 (/data/b.csv, line 9, job 3)",
+        "  commit 6  2026-11-21 08:00:00  resolved (ours) by ada",
+    ]
+
+
+def test_a_decision_kept_as_the_policy_says_how_to_forget_it(cli: Cli, daemon: FakeDaemon) -> None:
+    policy = {"dataset": "leads", "source": "crm", "field": "phone", "merge": ["file"]}
+    daemon.on("POST", "/v1/conflicts/resolve", {"resolved": 2, "commit": 9, "policy": policy})
+    words = ("--dataset", "leads", "--source", "crm", "--field", "phone")
+    out = cli("conflicts", "resolve", "--all", "--take", "theirs", *words, "--always").out
+    assert daemon.body("POST", "/v1/conflicts/resolve")["always"] is True
+    assert "From now on, phone of leads from crm: file." in out
+    assert out.endswith("policies remove --dataset leads --source crm --field phone\n")
+
+
+def test_policies_are_shown_with_their_scope(cli: Cli, daemon: FakeDaemon) -> None:
+    rule = {"dataset": "leads", "source": None, "field": "phone", "merge": ["fill", "ask"]}
+    daemon.on("GET", "/v1/policies", {"items": [rule]})
+    head, row = cli("policies").out.splitlines()
+    assert head.split() == ["dataset", "source", "field", "policies"]
+    assert row.split("  ")[0] == "leads"
+    assert row.endswith("fill, ask")
+    daemon.on("GET", "/v1/policies", {"items": []})
+    assert "datasets show" in cli("policies").out
