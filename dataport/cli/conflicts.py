@@ -258,13 +258,18 @@ def _show_resolved(session: Session, document: dict[str, Any]) -> None:
         output.say(f"{policy_sentence(policy)}. To ask again: {forget}")
 
 
-@conflicts_command.command("undo")
+@conflicts_command.command("undo", epilog="Example: dataport conflicts undo 5")
+@click.argument("conflict", metavar="[ID]", required=False, type=click.IntRange(min=1))
 @message_option
 @click.pass_obj
-def undo(session: Session, message: str | None) -> None:
-    """Take back the newest resolution."""
+def undo(session: Session, conflict: int | None, message: str | None) -> None:
+    """Take back the newest resolution, of one conflict or of many at once.
+
+    With an ID, take back what was decided about that conflict alone.
+    """
+    path = "/v1/conflicts/undo" if conflict is None else f"/v1/conflicts/{conflict}/undo"
     with session.client() as client:
-        document = client.post("/v1/conflicts/undo", given(message=message))
+        document = client.post(path, given(message=message))
     session.emit(document, _show_undone)
 
 

@@ -8,7 +8,7 @@ only chose it:
 - an import's value comes from its file and line;
 - a person's edit comes from no file;
 - a decision that took the file's value, or what was sent last, has the value from that file;
-- an undo has it from wherever the value it brought back came from.
+- an undo, also of one decision of many, has it from wherever the value it brought back came from.
 
 Where earlier versions were dropped, a value that was there before may be older than the oldest
 version says: it is marked as standing at the boundary, and comes from nowhere that is known.
@@ -168,6 +168,8 @@ class _Life:
             return Origin(change.commit, change.source, change.file, version.line)
         if change.undoes is not None:
             return self._brought_back(field, at, change.undoes)
+        if change.kind == "reopen":
+            return self._as_before(field, at) or Origin(change.commit)
         for decision in self._decisions:
             if decision.settled_by == change.commit and decision.is_about(field):
                 return self._decided(field, at, decision)
@@ -187,11 +189,15 @@ class _Life:
         if decision.take == Take.THEIRS and asked is not None and asked.undoes is not None:
             return self._brought_back(field, at, asked.undoes)
         if decision.take == Take.BASE:
-            for earlier in range(at - 1, -1, -1):
-                if self._has_value(field, earlier, at):
-                    return self._origin(field, self._setter(field, earlier))
-            return Origin(None, decision.source)
+            return self._as_before(field, at) or Origin(None, decision.source)
         return Origin(decision.settled_by)
+
+    def _as_before(self, field: str, at: int) -> Origin | None:
+        """Where the value came from when the record had it last; None if it never had."""
+        for earlier in range(at - 1, -1, -1):
+            if self._has_value(field, earlier, at):
+                return self._origin(field, self._setter(field, earlier))
+        return None
 
     def _has_value(self, field: str, earlier: int, at: int) -> bool:
         return bool(self._versions[earlier].values[field] == self._versions[at].values[field])

@@ -23,6 +23,7 @@ from dataport.engine.conflicts import (
     list_conflicts,
 )
 from dataport.engine.policies import check_policy, policy_document, set_policy, standing_rule
+from dataport.engine.reopening import reopen
 from dataport.engine.store import Store
 
 
@@ -91,6 +92,10 @@ class Decisions:
             rule = self._standing_rule(how, which.dataset, which.source, which.field)
         result = resolve_all(self._store, self._datasets(), which, how, author, message)
         return result | self._keep(rule)
+
+    def reopen(self, number: int, author: Author, message: str = "") -> dict[str, Any]:
+        """Take back the decision about one conflict. Raises NotFoundError, StateError."""
+        return reopen(self._store, self._datasets(), number, author, message)
 
     def _checked(self, which: ConflictFilter) -> ConflictFilter:
         """The filter with its key as the store spells it.

@@ -97,13 +97,21 @@ def undo_resolution(
     """Take back the newest resolution that still stands. Raises StateError if there is none."""
     with store.reading() as cursor:
         row = cursor.execute(
-            "SELECT max(\"commit\") FROM store.commits WHERE kind = 'resolve'"
-            ' AND NOT list_contains($undone, "commit")',
+            "SELECT max(c.\"commit\") FROM store.commits c WHERE c.kind = 'resolve'"
+            f' AND NOT list_contains($undone, c."commit") AND {_DECIDES}',
             {"undone": sorted(undone_commits(cursor))},
         ).fetchone()
     if row is None or row[0] is None:
         raise StateError("nothing-to-undo", "There is no resolution to take back.")
     return undo(store, datasets, int(row[0]), author, message)
+
+
+_DECIDES = (
+    "EXISTS (SELECT 1 FROM store.conflicts q WHERE q.status = 'resolved'"
+    ' AND (q._commit = c."commit" OR q.conflict IN (SELECT v.conflict FROM'
+    " store.conflict_versions v WHERE v._commit = c.\"commit\" AND v.status = 'resolved')))"
+)
+"""SQL over `c`: not all that the commit decided was opened again one by one."""
 
 
 def _find(cursor: Connection, commit: int) -> _Undone:

@@ -187,3 +187,8 @@ def test_policies_are_shown_with_their_scope(cli: Cli, daemon: FakeDaemon) -> No
     assert row.endswith("fill, ask")
     daemon.on("GET", "/v1/policies", {"items": []})
     assert "datasets show" in cli("policies").out
+
+
+def test_one_decision_is_taken_back(cli: Cli, daemon: FakeDaemon) -> None:
+    daemon.on("POST", "/v1/conflicts/5/undo", {"commit": 11, "reopened": 1})
+    assert cli("conflicts", "undo", "5").out == "1 conflict open again, commit 11.\n"

@@ -151,3 +151,23 @@ def test_policies_are_set_and_listed(world: World) -> None:
     assert "notes" in refused.document["error"]["detail"]
     refused = world.run("policies", "remove", "--dataset", "leads")
     assert refused.document["error"]["code"] == "unknown-policy"
+
+
+@pytest.mark.usefixtures("asked")
+def test_one_decision_of_many_is_taken_back(world: World, api: Client) -> None:
+    world.ok("conflicts", "resolve", "--all", "--take", "theirs", "--source", "crm")
+    [conflict] = api.get("/v1/conflicts", status="resolved", key="L11", field="phone")["items"]
+    done = world.ok("conflicts", "undo", str(conflict["id"]), "-m", "Not this one")
+    assert (done["reopened"], done["changes"]["updated"]) == (1, 1)
+    assert world.log()[0]["message"] == "Not this one"
+    rows = {row["lead_id"]: (row["phone"], row["status"]) for row in world.rows()}
+    assert (rows["L11"], rows["L12"]) == (
+        ("+12025550311", "contacted"),
+        ("+12025550212", "contacted"),
+    )
+    assert found(api, source="crm") == [("L11", "phone", "crm")]
+    again = world.run("conflicts", "undo", str(conflict["id"]))
+    assert (again.code, again.document["error"]["code"]) == (1, "not-decided")
+    shown = world.ok("conflicts", "show", str(conflict["id"]))
+    assert [version["status"] for version in shown["history"]] == ["open", "resolved", "open"]
+    assert world.ok("conflicts", "undo")["reopened"] == 5, "the rest, at once"

@@ -145,6 +145,18 @@ def show_conflict(conflict: int, services: ServicesDep) -> Response:
     return answer(services.engine.decisions.show(conflict))
 
 
+@router.post("/{conflict}/undo", summary="Take back the decision about one conflict")
+def undo_one(
+    conflict: int, services: ServicesDep, origin: OriginDep, body: MessageBody | None = None
+) -> Response:
+    """It is open again and its value as it was, also when many were settled at once."""
+    author = services.engine.author(origin)
+    message = body.message if body else ""
+    result = services.engine.decisions.reopen(conflict, author, message)
+    services.committed(result["commit"])
+    return answer(result)
+
+
 @router.post("/{conflict}/resolve", summary="Settle one conflict")
 def resolve_one(
     conflict: int, body: ResolveBody, services: ServicesDep, origin: OriginDep

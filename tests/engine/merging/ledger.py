@@ -24,10 +24,11 @@ from dataport.engine.merging.apply import apply_plan, keep_versions
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
+from dataport.engine.reopening import reopen
 from dataport.engine.sql import ident, idents, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.tables import ensure_tables
-from dataport.engine.undoing import undo
+from dataport.engine.undoing import undo, undo_resolution
 
 Row = Mapping[str, Any]
 AUTHOR = Author("tester", Origin.API)
@@ -141,6 +142,14 @@ class Ledger:
         sides = {side: shown[side] for side in ("ours", "theirs")}
         how = Resolution(take)
         return resolve_one(self.store, {"things": self.dataset}, shown["id"], how, AUTHOR, sides)
+
+    def reopen(self, number: int) -> dict[str, Any]:
+        """Take back the decision about one conflict."""
+        return reopen(self.store, {"things": self.dataset}, number, AUTHOR)
+
+    def undo_resolution(self) -> dict[str, Any]:
+        """Take back the newest resolution."""
+        return undo_resolution(self.store, {"things": self.dataset}, AUTHOR)
 
     def undo(self, commit: int, *, is_dry: bool = False) -> dict[str, Any]:
         """Take a commit back, or see what that would do."""
