@@ -1,7 +1,7 @@
 """How long it takes to settle thousands of conflicts at once, asked as a user would.
 
 Two sources disagree about the company of 10,000 of 100,000 leads. The time is that of the
-request, and once of the whole command. It should stay below a second.
+request, and once of the whole command.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataport.client.api import Client
 
 ROWS = 100_000
 CONFLICTS = 10_000
+GOAL_S = 1.0
 TAKES = ("theirs", "base", "ours")
 
 _COMPANIES = """
@@ -70,7 +71,8 @@ def report_resolve(client: Client, take: str, conflicts: int) -> None:
     seconds = time.perf_counter() - began
     if resolved != conflicts:
         raise SystemExit(f"{resolved:,} conflicts were resolved, not {conflicts:,}")
-    row(f"{resolved:,} conflicts resolved, take {take}", f"{seconds:.2f} s")
+    goal = f" (goal {GOAL_S})" if conflicts == CONFLICTS else ""
+    row(f"{resolved:,} conflicts resolved, take {take}", f"{seconds:.2f} s{goal}")
 
 
 def report_undo(client: Client, conflicts: int) -> None:
