@@ -132,7 +132,8 @@ def _wrong_request(found: dict[str, Any]) -> UsageError:
     """A value that a model refused; a check of our own says itself what is wrong."""
     message = str(found["msg"])
     if found["type"] == "value_error":
-        return UsageError("wrong-request", f"{message.removeprefix('Value error, ')}.")
+        said = message.removeprefix("Value error, ")
+        return UsageError("wrong-request", f"{said[:1].upper()}{said[1:]}.")
     return UsageError(
         "wrong-request",
         f"The request has a wrong value: {_place(found)}.",

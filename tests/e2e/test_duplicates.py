@@ -141,6 +141,6 @@ def test_a_mirror_deletes_nothing_while_a_rejected_row_has_no_key(
     job = world.send(write("2.csv", text), "--mode", "mirror")
     assert (job["rows"]["rejected"], job["changes"]["deleted"]) == (1, 0)
     assert set(names(world)) == {"L1", "L2", "L3"}
-    assert any("none was deleted" in notice for notice in job["notices"])
+    assert any("nothing was deleted" in notice for notice in job["notices"])
     job = world.send(write("3.csv", text.replace(f"{row}\n", "")), "--mode", "mirror")
     assert job["changes"]["deleted"] == 2
