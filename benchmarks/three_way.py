@@ -94,7 +94,8 @@ def main() -> None:
     arguments.directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.directory.resolve()) as directory:
         measure(Path(directory), arguments.small_rows, repeats=REPEATS)
-        measure(Path(directory), arguments.rows)
+        if arguments.rows != arguments.small_rows:
+            measure(Path(directory), arguments.rows)
         if arguments.peers is not None:
             compare(Path(directory), arguments.peers_rows, arguments.peers, arguments.peer_seconds)
 
