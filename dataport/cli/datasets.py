@@ -9,6 +9,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session
+from dataport.core.paths import shipped_config
 from dataport.core.text import counted
 
 
@@ -103,10 +104,14 @@ def _checks(constraints: dict[str, Any]) -> str | None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def check(session: Session, file: Path) -> None:
-    """Check a dataset definition, without a daemon. Exit 2 if it is wrong."""
-    from dataport.engine.catalog.load import load_dataset
+    """Check a dataset definition, without a daemon. Exit 2 if it is wrong.
 
-    dataset = load_dataset(file.expanduser().absolute())
+    Foreign keys may lead to the datasets of the home, and to those defined beside the file.
+    """
+    from dataport.engine.catalog.load import check_file
+
+    path = file.expanduser().absolute()
+    dataset = check_file(path, [shipped_config() / "datasets", session.home.datasets, path.parent])
     document = {
         "ok": True,
         "file": str(file.expanduser().absolute()),

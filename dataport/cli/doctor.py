@@ -57,7 +57,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _privacy(home)
     yield _checked("settings", home.config_file, partial(_check_settings, home))
     for path in sorted(home.datasets.glob("*.toml")):
-        yield _checked(f"dataset {path.stem}", path, partial(_check_dataset, path))
+        yield _checked(f"dataset {path.stem}", path, partial(_check_dataset, home, path))
     yield _space(home)
     yield _daemon(home)
 
@@ -86,10 +86,11 @@ def _check_settings(home: Home) -> object:
     return load_settings(home.config_file)
 
 
-def _check_dataset(path: Path) -> object:
-    from dataport.engine.catalog.load import load_dataset
+def _check_dataset(home: Home, path: Path) -> object:
+    from dataport.core.paths import shipped_config
+    from dataport.engine.catalog.load import check_file
 
-    return load_dataset(path)
+    return check_file(path, [shipped_config() / "datasets", home.datasets])
 
 
 def _space(home: Home) -> Finding:

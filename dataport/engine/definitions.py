@@ -10,6 +10,7 @@ from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
 from dataport.engine.catalog.load import dataset_files, load_dataset, load_datasets
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.references import check_references, without_dangling
 from dataport.engine.store import Store
 from dataport.engine.tables import ensure_tables
 
@@ -18,7 +19,11 @@ log = logging.getLogger(__name__)
 
 def read_definitions(home: Home) -> dict[str, Dataset]:
     """Every dataset, the home's files above the shipped ones. Raises ConfigError."""
-    return load_datasets(definition_directories(home))
+    paths = dataset_files(definition_directories(home))
+    datasets = load_datasets(definition_directories(home))
+    for name, dataset in datasets.items():
+        check_references(dataset, datasets, paths[name])
+    return datasets
 
 
 def definition_directories(home: Home) -> tuple[Path, Path]:
@@ -30,12 +35,13 @@ def open_definitions(home: Home, store: Store) -> tuple[dict[str, Dataset], Conf
     """Definitions to start with, and what is wrong with a file, if anything.
 
     A broken file does not keep the daemon from starting: the definition that its tables were
-    made for stays in force, and a dataset that never had one is left out.
+    made for stays in force, and a dataset that never had one is left out. A foreign key that
+    leads nowhere is left out alone.
     """
     datasets: dict[str, Dataset] = {}
     problem: ConfigError | None = None
-    known = _known_definitions(store)
-    for name, path in dataset_files(definition_directories(home)).items():
+    known, paths = _known_definitions(store), dataset_files(definition_directories(home))
+    for name, path in paths.items():
         try:
             dataset = load_dataset(path)
             _ensure(store, dataset)
@@ -46,7 +52,15 @@ def open_definitions(home: Home, store: Store) -> tuple[dict[str, Dataset], Conf
                 continue
             dataset = known[name]
         datasets[name] = dataset
-    return datasets, problem
+    for name, dataset in datasets.items():
+        try:
+            check_references(dataset, datasets, paths[name])
+        except ConfigError as error:
+            log.error("%s", error)
+            problem = problem or error
+    return {
+        name: without_dangling(dataset, datasets) for name, dataset in datasets.items()
+    }, problem
 
 
 def ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:

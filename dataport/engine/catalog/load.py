@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.toml_model import load_model
 from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.catalog.policies import check_policies
+from dataport.engine.catalog.references import check_references
 from dataport.engine.catalog.units import Unit, unit_named, unit_names
 
 
@@ -23,6 +25,21 @@ def load_dataset(path: Path) -> Dataset:
             hint=f"Rename the file to {dataset.name}.toml, or the dataset to {path.stem!r}.",
         )
     check_policies(dataset, path)
+    return dataset
+
+
+def check_file(path: Path, directories: Iterable[Path]) -> Dataset:
+    """The dataset that `path` defines, whose foreign keys may lead to those of `directories`.
+
+    Raises ConfigError for what is wrong in `path`; another file that is broken counts as none.
+    """
+    dataset = load_dataset(path)
+    if dataset.foreign_keys:
+        known: dict[str, Dataset] = {}
+        for name, other in dataset_files(directories).items():
+            with contextlib.suppress(ConfigError):
+                known[name] = load_dataset(other)
+        check_references(dataset, known, path)
     return dataset
 
 
