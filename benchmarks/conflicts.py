@@ -22,7 +22,8 @@ GOAL_S = 1.0
 TAKES = ("theirs", "base", "ours")
 
 _COMPANIES = """
-copy (select 'L-' || i as lead_id, 'Name ' || i as name, $company || ' ' || i as company
+copy (select 'L-' || i as lead_id, 'Name ' || i as name,
+    case when i < $others then 'Nordwind GmbH' else 'Nordwind' end || ' ' || i as company
     from range($rows) as numbers(i))
 to $path (format csv, header)
 """
@@ -43,8 +44,8 @@ def main() -> None:
 def measure(directory: Path, rows: int, conflicts: int) -> None:
     """Make the conflicts in a fresh home in `directory`, then settle and reopen them."""
     print(f"\n{rows:,} leads, {conflicts:,} of them in conflict\n")
-    crm = write_companies(directory / "crm.csv", rows, "Nordwind")
-    fair = write_companies(directory / "fair.csv", conflicts, "Nordwind GmbH")
+    crm = write_companies(directory / "crm.csv", rows, 0)
+    fair = write_companies(directory / "fair.csv", rows, conflicts)
     with running_daemon(directory / "home") as client:
         for path in (crm, fair):
             words = ("import", str(path), "--dataset", "leads", "--source", path.stem)
@@ -57,10 +58,10 @@ def measure(directory: Path, rows: int, conflicts: int) -> None:
         row("the same as a command, take theirs", f"{time.perf_counter() - began:.2f} s")
 
 
-def write_companies(path: Path, rows: int, company: str) -> Path:
-    """A CSV of `rows` leads with id, name and a company whose name begins with `company`."""
+def write_companies(path: Path, rows: int, others: int) -> Path:
+    """A CSV of `rows` leads with id, name and company; the first `others` have another company."""
     with duckdb.connect() as connection:
-        connection.execute(_COMPANIES, {"path": str(path), "rows": rows, "company": company})
+        connection.execute(_COMPANIES, {"path": str(path), "rows": rows, "others": others})
     return path
 
 

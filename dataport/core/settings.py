@@ -48,6 +48,39 @@ class Limits(TomlModel):
         return value
 
 
+class Guards(TomlModel):
+    """When an import waits for approval because it looks wrong; a share of 1 turns a guard off."""
+
+    deletes: float = Key(
+        0.05, ge=0, le=1, description="Share of a source's rows that a mirror may delete unasked."
+    )
+    fewest_deletes: int = Key(
+        50, ge=0, description="This many deletions, or fewer, never hold an import."
+    )
+    shrinks: float = Key(
+        0.5, ge=0, le=1, description="Share of a source's rows that a mirror may be shorter by."
+    )
+    cleared: float = Key(
+        0.05, ge=0, le=1, description="Share of a file's rows that may empty one field."
+    )
+    conflicts: float = Key(
+        0.2, ge=0, le=1, description="Share of a file's rows that may contradict what is stored."
+    )
+    fewest_rows: int = Key(
+        20, ge=0, description="This many such rows, or fewer, never hold an import."
+    )
+    unknown: float = Key(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of rows with keys that the source never sent, in a file that is a"
+        " mirror or at least half as long as what the source sent.",
+    )
+    fewest_unknown: int = Key(
+        100, ge=0, description="This many unknown keys, or fewer, never hold an import."
+    )
+
+
 class DaemonSettings(TomlModel):
     """How the daemon works."""
 
@@ -181,6 +214,9 @@ class Settings(TomlModel):
         (), description="Sources from most to least trusted, for the policy source_rank."
     )
     limits: Limits = Key(Limits(), description="What a file may cost before it is refused.")
+    guards: Guards = Key(
+        Guards(), description="When an import waits for approval because it looks wrong."
+    )
     daemon: DaemonSettings = Key(DaemonSettings(), description="How the daemon works.")
     watch: Watch = Key(Watch(), description="When a file in an inbox counts as complete.")
     history: HistorySettings = Key(

@@ -52,7 +52,7 @@ def test_every_key_is_described_in_every_document() -> None:
 def test_all_tables_and_keys_of_the_model_are_listed() -> None:
     listed = {table.name: {setting.name for setting in table.settings} for table in tables()}
     nested = {name for name in Settings.model_fields if name in listed}
-    assert nested == {"limits", "daemon", "watch", "history", "inboxes", "policies"}
+    assert nested == {"limits", "guards", "daemon", "watch", "history", "inboxes", "policies"}
     assert listed[""] == set(Settings.model_fields) - nested
     assert listed["inboxes"] == set(Inbox.model_fields)
     assert listed["policies"] == set(PolicyRule.model_fields)
@@ -67,5 +67,5 @@ def test_the_schema_forbids_unknown_keys_everywhere() -> None:
     document = schema()
     shapes = [document, *document["$defs"].values()]
     objects = [shape for shape in shapes if shape["type"] == "object"]
-    assert len(objects) == 7
+    assert len(objects) == 8
     assert all(shape["additionalProperties"] is False for shape in objects)

@@ -32,7 +32,7 @@ from dataport.engine.importing.targets import (
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
 from dataport.engine.merging.bases import newest_base
-from dataport.engine.merging.guards import reason_to_hold
+from dataport.engine.merging.guards import reasons_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
 from dataport.engine.requests import ImportRequest
@@ -257,7 +257,9 @@ class Imports:
             return False
         reason = None
         if not is_approved:
-            reason = HELD if target.is_held else reason_to_hold(cursor, merge, plan)
+            held = [HELD] if target.is_held else []
+            held += reasons_to_hold(cursor, merge, plan, self._settings().guards)
+            reason = " ".join(held) or None
         if not (is_dry or reason or job.planned_at is not None):
             return False
         if given.repeated and not is_dry:

@@ -1,33 +1,111 @@
-"""When an import is held as a whole although nobody asked for it (merge.md 5.2)."""
+"""When an import is held as a whole although nobody asked for it (merge.md 5.2).
+
+Each guard needs a share of rows and also some number of them: a small file is never held for
+what a few of its rows do.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from dataport.core.settings import Guards
 from dataport.core.text import counted
 from dataport.core.words import Mode
+from dataport.engine.merging.fields import FILE, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan
+from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
-FEWEST_DELETES = 50
-"""Fewer deletions than this never hold an import."""
-
-DELETED_SHARE = 0.05
-"""Share of a source's rows that one file may delete unasked."""
+_ALIKE = 0.5
+"""A file that is no mirror and holds less than this share of what its source sent is taken for
+news alone, whose keys are new by nature."""
 
 
-def reason_to_hold(cursor: Connection, merge: MergeInput, plan: Plan) -> str | None:
-    """Why this plan needs a person's word, as a sentence; None when it doesn't."""
+def reasons_to_hold(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> list[str]:
+    """Why this plan needs a person's word, each as a sentence; none when it doesn't."""
     if merge.mode is Mode.REPLACE and (plan.deleted or plan.updated):
-        return (
+        replacing = (
             f"Replacing {merge.dataset.name} would delete {counted(plan.deleted, 'row')} and change"
             f" {plan.updated:,}: approve it to go on."
         )
-    if merge.mode is Mode.MIRROR and plan.deleted:
-        row = cursor.execute("SELECT count(*) FROM plan_base").fetchone()
-        known = int(row[0]) if row else 0
-        if plan.deleted > max(FEWEST_DELETES, DELETED_SHARE * known):
-            return (
-                f"The file leaves out {plan.deleted:,} of {known:,} rows that {merge.source} sent"
-                " before: approve it if they are really gone."
-            )
-    return None
+        return [replacing]
+    if merge.inserts_only or plan.is_empty:
+        return []
+    return [
+        *_gone(cursor, merge, plan, guards),
+        *_unknown(cursor, merge, plan, guards),
+        *_cleared(cursor, merge, plan, guards),
+        *_contested(cursor, plan, guards),
+    ]
+
+
+def _gone(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:
+    """Many deletions, or a file that is much shorter than what its source sent."""
+    if merge.mode is not Mode.MIRROR:
+        return
+    left_out = _number(cursor, "SELECT count(*) FROM plan_dropped")
+    if not left_out:
+        return
+    known = _known(cursor)
+    sent = f"{known:,} rows that {merge.source} sent before"
+    if plan.deleted > max(guards.fewest_deletes, guards.deletes * known):
+        yield (
+            f"The file leaves out {plan.deleted:,} of {sent}: approve it if they are really gone."
+        )
+    rows = _rows(plan)
+    if merge.present:
+        rows += _number(cursor, f"SELECT count(*) FROM {merge.present}") - merge.repeated
+    if known - rows > max(guards.fewest_rows, guards.shrinks * known):
+        yield f"The file has {counted(rows, 'row')}, far fewer than the {sent}."
+
+
+def _unknown(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:
+    """Keys that the source never sent: perhaps a file of something else."""
+    rows = _rows(plan)
+    unknown = _number(cursor, "SELECT count(*) FROM plan_delta WHERE NOT has_base")
+    if unknown <= max(guards.fewest_unknown, guards.unknown * rows):
+        return
+    known = _known(cursor)
+    is_whole = merge.mode is Mode.MIRROR or rows >= _ALIKE * known
+    if known > guards.fewest_unknown and is_whole:
+        yield (
+            f"{unknown:,} of {counted(rows, 'row')} have keys that {merge.source} never sent before:"
+            " is it the right file?"
+        )
+
+
+def _cleared(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:
+    """Fields that the source emptied in many rows, perhaps because a column broke."""
+    if not merge.fields:
+        return
+    rows = _rows(plan)
+    counts = ", ".join(
+        f"count(*) FILTER ({code_column(field)} = '{FILE}' AND {ident(field.name)} IS NULL)"
+        for field in merge.fields
+    )
+    found = cursor.execute(f"SELECT {counts} FROM plan_judged").fetchone() or ()
+    for field, cleared in zip(merge.fields, found, strict=True):
+        if cleared > max(guards.fewest_rows, guards.cleared * rows):
+            yield f"The file clears {field.name} in {cleared:,} of {counted(rows, 'row')}."
+
+
+def _contested(cursor: Connection, plan: Plan, guards: Guards) -> Iterator[str]:
+    rows = _rows(plan)
+    contested = _number(cursor, "SELECT count(DISTINCT key) FROM plan_conflicts WHERE is_news")
+    if contested > max(guards.fewest_rows, guards.conflicts * rows):
+        yield f"{contested:,} of {counted(rows, 'row')} contradict what is stored."
+
+
+def _rows(plan: Plan) -> int:
+    """Rows of the file that are merged."""
+    return plan.inserted + plan.updated + plan.unchanged + plan.skipped
+
+
+def _known(cursor: Connection) -> int:
+    return _number(cursor, "SELECT count(*) FROM plan_base")
+
+
+def _number(cursor: Connection, query: str) -> int:
+    row = cursor.execute(query).fetchone()
+    return int(row[0]) if row else 0
