@@ -35,6 +35,11 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 @click.option(
     "--strict", is_flag=True, help="Any rejected row fails the file; exit 3 if one waits."
 )
+@click.option(
+    "--base",
+    type=click.Choice(["none"]),
+    help="none: take an export that comes back edited for a file like any other.",
+)
 @message_option
 @click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")
 @click.pass_obj

@@ -9,6 +9,7 @@ from pathlib import Path
 from dataport.core.errors import DataportError
 from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.daemon.inboxes.names import free_name, move_into
+from dataport.engine.exporting.records import sidecar
 from dataport.engine.jobs import Job
 from dataport.engine.staging.reject_file import write_reject_file
 from dataport.engine.staging.request import read_stage
@@ -34,6 +35,8 @@ def dispose(home: Home, job: Job) -> None:
     try:
         target.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         moved = move_into(path, target)
+        if sidecar(path).is_file():
+            sidecar(path).replace(sidecar(moved))
     except OSError as error:
         log.warning("Job %d: %s can't be moved to %s: %s", job.job, path, target, error)
         job.notices.append(f"{path.name} is still in the inbox: {error.strerror}.")

@@ -54,6 +54,8 @@ class Job:
     """Keys of rows that a person left out of the plan."""
     left_out: int = 0
     """Rows of the plan that have one of those keys."""
+    returned: int | None = None
+    """Job of the export that the file is, edited."""
     phase: Phase = Phase.QUEUED
     processed: int = 0
     total: int | None = None
@@ -72,6 +74,7 @@ class Job:
         "planned_with",
         "excluded",
         "left_out",
+        "returned",
     )
 
     def advance(self, phase: Phase, processed: int = 0, total: int | None = None) -> None:

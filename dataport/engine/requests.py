@@ -35,6 +35,9 @@ class ImportRequest(Request):
     dry_run: bool = False
     hold: bool = False
     strict: bool = False
+    base: Literal["none"] | None = Field(
+        None, description="`none`: an export that comes back is a file of its source like any."
+    )
     message: Message = Field("", description="Why, for the log; else what was imported.")
     inbox: str | None = None
     origin: Origin = Origin.API

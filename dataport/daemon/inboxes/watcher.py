@@ -27,6 +27,7 @@ from dataport.daemon.inboxes.settle import (
     unsure_seconds_left,
     writers_of,
 )
+from dataport.engine.exporting.records import SIDECAR
 
 if TYPE_CHECKING:
     from dataport.core.paths import Home
@@ -306,6 +307,8 @@ class InboxWatcher:
 
     def _is_ignored(self, name: str) -> bool:
         folded = name.lower()
+        if folded.endswith(SIDECAR):
+            return True
         patterns = self._settings.watch.ignore
         return any(fnmatch.fnmatchcase(folded, pattern.lower()) for pattern in patterns)
 

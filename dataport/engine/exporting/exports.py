@@ -10,9 +10,17 @@ from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import PRIVATE_FILE, Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Phase
+from dataport.engine.as_of import commit_as_of
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.commits import Author, write_audit
+from dataport.engine.commits import Author, head, write_audit
+from dataport.engine.exporting.records import (
+    ExportRecord,
+    ExportRecords,
+    digest_of,
+    write_keys,
+    write_sidecar,
+)
 from dataport.engine.exporting.writers import WRITERS
 from dataport.engine.expressions import filtering
 from dataport.engine.jobs import Job, write_job
@@ -32,6 +40,7 @@ class Exports:
         datasets: Callable[[], Mapping[str, Dataset]],
     ) -> None:
         self._home = home
+        self._records = ExportRecords(home)
         self._store = store
         self._settings = settings
         self._datasets = datasets
@@ -63,8 +72,13 @@ class Exports:
                 for number, (dataset, target) in enumerate(zip(datasets, targets, strict=True)):
                     progress(Phase.EXPORT, number, len(datasets))
                     part = scratch / f"{number}.part"
-                    written += self._write(cursor, dataset, request, part)
+                    selection = self._selection(dataset, request)
+                    rows = _write(cursor, selection, request.format, part)
+                    record = self._remember(cursor, job.job, selection, request, part, rows)
                     _deliver(part, target)
+                    written += rows
+                    if record:
+                        write_sidecar(record, target)
                 cursor.execute("COMMIT")
         finally:
             on_cursor(None)
@@ -86,10 +100,8 @@ class Exports:
                 metadata={"format": request.format, "file": job.file},
             )
 
-    def _write(
-        self, cursor: Connection, dataset: Dataset, request: ExportRequest, path: Path
-    ) -> int:
-        selection = Selection(
+    def _selection(self, dataset: Dataset, request: ExportRequest) -> Selection:
+        return Selection(
             dataset=dataset,
             where=request.where,
             fields=request.fields,
@@ -99,9 +111,40 @@ class Exports:
             until=request.until,
             timezone=self._settings().timezone,
         )
-        query = f"SELECT * FROM ({selected(cursor, selection)}) {order_by(selection)}"
+
+    def _remember(
+        self,
+        cursor: Connection,
+        job: int,
+        selection: Selection,
+        request: ExportRequest,
+        part: Path,
+        rows: int,
+    ) -> ExportRecord | None:
+        """Keep what the export in `part` is; None where it can't come back.
+
+        Rows that do not say which they are can't be told again, and no rows have nothing to say.
+        """
+        dataset, fields = selection.dataset, tuple(field.name for field in selection.columns)
+        if not rows or not set(dataset.primary_key) <= set(fields):
+            return None
+        keys = part.with_suffix(".keys")
         with filtering(request.where):
-            return WRITERS[request.format](cursor, query, selection.columns, path)
+            digest = write_keys(cursor, selected(cursor, selection), keys)
+        bounds = {"where": request.where, "from": request.from_, "until": request.until}
+        record = ExportRecord(
+            export=job,
+            dataset=dataset.name,
+            commit=_commit(cursor, selection),
+            format=request.format,
+            fields=fields,
+            filter={name: text for name, text in bounds.items() if text},
+            rows=rows,
+            keys=digest,
+            sha256=digest_of(part),
+        )
+        self._records.write(record, keys)
+        return record
 
     def _targets(self, job: int, request: ExportRequest) -> list[Path]:
         suffix = request.format
@@ -123,6 +166,18 @@ class Exports:
                 hint="Make it, or export somewhere else.",
             )
         return [target]
+
+
+def _write(cursor: Connection, selection: Selection, kind: str, path: Path) -> int:
+    query = f"SELECT * FROM ({selected(cursor, selection)}) {order_by(selection)}"
+    with filtering(selection.where):
+        return WRITERS[kind](cursor, query, selection.columns, path)
+
+
+def _commit(cursor: Connection, selection: Selection) -> int:
+    if selection.as_of is None:
+        return head(cursor)
+    return commit_as_of(cursor, selection.as_of, selection.timezone)
 
 
 def _export_request(job: Job) -> ExportRequest:

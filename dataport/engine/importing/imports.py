@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataport.core.paths import Home
@@ -18,10 +18,12 @@ from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
 from dataport.engine.conflicts import settle_converged
+from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
 from dataport.engine.importing.memory import SourceMemory, write_forgotten
 from dataport.engine.importing.report import check_strict, note_plan, note_staged, outcome
+from dataport.engine.importing.returns import Returned, Returns
 from dataport.engine.importing.staged_input import staged_input
 from dataport.engine.importing.targets import (
     Target,
@@ -85,6 +87,7 @@ class Imports:
         self._store = store
         self._settings = settings
         self._datasets = datasets
+        self._returns = Returns(home)
 
     def complete(self, request: ImportRequest) -> ImportRequest:
         """The request with what its inbox and the defaults say filled in.
@@ -98,7 +101,10 @@ class Imports:
 
         Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
         """
-        return resolve_target(job, self._datasets())
+        target = resolve_target(job, self._datasets())
+        if job.returned is not None:
+            job.source = export_source(job.returned)
+        return target
 
     def stage(self, job: Job, target: Target, progress: Progress) -> StageResult | None:
         """Read the file into clean rows; None when its bytes were applied already.
@@ -107,10 +113,11 @@ class Imports:
         """
         staged = read_stage(self._home.job_staging(job.job))
         if staged is None or not (job.planned_at is not None or staged.boot == boot_id() != ""):
-            if self._is_known(Path(job.file or ""), target):
+            if self._is_known(job, target):
                 return None
             staged = self._read(job, target, progress, recalls=not target.is_held)
         note_staged(job, staged)
+        self._note_return(job, target, staged)
         check_strict(target, staged)
         return staged
 
@@ -138,26 +145,30 @@ class Imports:
             self._merge(merging, self._read(job, target, progress, recalls=False))
 
     def _merge(self, merging: _Merging, staged: StageResult) -> None:
-        job, target, progress = merging.job, merging.target, merging.progress
+        job, progress = merging.job, merging.progress
         directory, settings = self._home.job_staging(job.job), self._settings()
         with self._store.writing() as cursor:
             merging.on_cursor(cursor)
             try:
+                returned = self._returned(cursor, job, merging.target)
+                target = returned.target(merging.target) if returned else merging.target
+                merging = replace(merging, target=target)
                 before = newest_base(cursor, target.dataset, target.source)
                 if staged.repeated and staged.recalled_at != before:
                     raise _NeedsAllRowsError
                 progress(Phase.PLAN, 0, staged.rows.valid)
-                planned = self._plan(cursor, job, target, staged, merging.is_approved)
+                given = staged_input(cursor, directory, target, staged, settings, returned)
+                planned = self._plan(cursor, merging, staged, given)
                 if planned is None:
                     write_job(cursor, job)
                     return
                 progress(Phase.APPLY, 0, staged.rows.valid)
-                self._apply(cursor, job, target, staged, *planned, merging.author)
+                self._apply(cursor, merging, staged, *planned)
                 write_forgotten(cursor, directory)
                 after = newest_base(cursor, target.dataset, target.source)
             finally:
                 merging.on_cursor(None)
-        if not job.left_out:
+        if not (job.left_out or returned):
             memory = SourceMemory(self._home, target, settings)
             memory.keep(before, after, directory, staged, job.job)
 
@@ -168,9 +179,10 @@ class Imports:
         request = self._stage_request(
             Path(job.file or ""), directory, target.dataset, import_request(job).format
         )
-        memory = SourceMemory(self._home, target, self._settings())
-        with self._store.reading() as cursor:
-            request = memory.equip(cursor, request, recalls=recalls)
+        if self._hinted(job, target) is None:
+            memory = SourceMemory(self._home, target, self._settings())
+            with self._store.reading() as cursor:
+                request = memory.equip(cursor, request, recalls=recalls)
         return stage_file(
             request,
             lambda phase, done, total: progress(Phase(phase), done, total),
@@ -180,18 +192,17 @@ class Imports:
     def note_known_file(self, job: Job, target: Target) -> None:
         """End the job of a file whose bytes were applied already."""
         with self._store.writing() as cursor:
-            end_as_known(cursor, job, target)
+            end_as_known(cursor, job, replace(target, source=job.source or target.source))
 
     def _apply(
         self,
         cursor: Connection,
-        job: Job,
-        target: Target,
+        merging: _Merging,
         staged: StageResult,
         merge: MergeInput,
         plan: Plan,
-        author: Author,
     ) -> None:
+        job, target, author = merging.job, merging.target, merging.author
         job.changes = plan.changes()
         job.message = outcome(job, target, plan)
         if not plan.is_empty:
@@ -219,18 +230,17 @@ class Imports:
     def _plan(
         self,
         cursor: Connection,
-        job: Job,
-        target: Target,
+        merging: _Merging,
         staged: StageResult,
-        is_approved: bool,
+        given: MergeInput,
     ) -> tuple[MergeInput, Plan] | None:
         """The plan to apply, without what a person left out; None when the job stops at it."""
+        job = merging.job
         directory = self._home.job_staging(job.job)
-        given = staged_input(cursor, directory, target, staged, self._settings())
-        if not (is_approved and review.is_current(cursor, job, given)):
+        if not (merging.is_approved and review.is_current(cursor, job, given)):
             merge, plan = make_plan(cursor, given)
             note_plan(job, staged, plan)
-            if self._must_wait(cursor, job, target, given, merge, plan, is_approved):
+            if self._must_wait(cursor, merging, given, merge, plan):
                 return None
             if plan.is_empty or not job.excluded:
                 job.left_out = 0
@@ -244,20 +254,19 @@ class Imports:
     def _must_wait(
         self,
         cursor: Connection,
-        job: Job,
-        target: Target,
+        merging: _Merging,
         given: MergeInput,
         merge: MergeInput,
         plan: Plan,
-        is_approved: bool,
     ) -> bool:
         """Whether the job stops at its plan, which is then kept for review."""
+        job, is_approved = merging.job, merging.is_approved
         directory, is_dry = self._home.job_staging(job.job), import_request(job).dry_run
         if plan.is_empty and not is_dry:
             return False
         reason = None
         if not is_approved:
-            held = [HELD] if target.is_held else []
+            held = [HELD] if merging.target.is_held else []
             held += reasons_to_hold(cursor, merge, plan, self._settings().guards)
             reason = " ".join(held) or None
         if not (is_dry or reason or job.planned_at is not None):
@@ -276,10 +285,56 @@ class Imports:
             review.wait(cursor, job, given, plan, directory, reason)
         return reason is not None
 
-    def _is_known(self, path: Path, target: Target) -> bool:
+    def _is_known(self, job: Job, target: Target) -> bool:
+        """Whether the file's bytes were applied already, as an export's or its source's."""
+        path, hinted = Path(job.file or ""), self._hinted(job, target)
+        for returned in (hinted, None) if hinted else (None,):
+            sender = returned.target(target) if returned else target
+            with self._store.reading() as cursor:
+                known = newest_file(cursor, sender)
+            if known is not None and known.says_the_same(path, sender):
+                self._note_sender(job, target, returned)
+                return True
+        return False
+
+    def _hinted(self, job: Job, target: Target) -> Returned | None:
+        if import_request(job).base == "none":
+            return None
+        return self._returns.hinted(Path(job.file or ""), target)
+
+    def _note_return(self, job: Job, target: Target, staged: StageResult) -> None:
+        """Note on the job whether its file is an export that came back."""
+        if import_request(job).base == "none":
+            return
+        directory = self._home.job_staging(job.job)
         with self._store.reading() as cursor:
-            known = newest_file(cursor, target)
-        return known is not None and known.says_the_same(path, target)
+            if job.returned is not None:
+                returned = self._returns.of_job(job.returned, target)
+            elif job.planned_at is not None:
+                returned = None
+            else:
+                path = Path(job.file or "")
+                returned = self._returns.find(cursor, path, target, staged, directory)
+            if returned and not returned.is_readable(cursor):
+                job.notices.append(returned.lost_notice(target.source))
+                returned = None
+        self._note_sender(job, target, returned)
+        if returned:
+            job.notices.append(returned.notice(staged.sha256))
+
+    def _note_sender(self, job: Job, target: Target, returned: Returned | None) -> None:
+        job.returned = returned.record.export if returned else None
+        job.source = returned.target(target).source if returned else target.source
+
+    def _returned(self, cursor: Connection, job: Job, target: Target) -> Returned | None:
+        """The export that the job's file was found to be, if it can still be compared with."""
+        if job.returned is None:
+            return None
+        returned = self._returns.of_job(job.returned, target)
+        if returned and returned.is_readable(cursor):
+            return returned
+        self._note_sender(job, target, None)
+        return None
 
     def _stage_request(
         self, path: Path, directory: Path, dataset: Dataset, wanted: str | None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataport.core.settings import Settings
+from dataport.core.settings import PolicyRule, Settings
 from dataport.core.words import Mode
+from dataport.engine.export_sources import EXPORT, is_export
 from dataport.engine.importing.memory import repeated_keys
+from dataport.engine.importing.returns import Returned
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
@@ -24,11 +26,19 @@ def staged_input(
     target: Target,
     staged: StageResult,
     settings: Settings,
+    returned: Returned | None = None,
 ) -> MergeInput:
-    """The merge of the files in `directory`, as views on `cursor`."""
+    """The merge of the files in `directory`, as views on `cursor`.
+
+    `returned` is the export that the file is, if it is one that came back.
+    """
     rows = literal(str(directory / STAGED_FILE))
     rejects = literal(str(directory / REJECTS_FILE))
     base = base_query(target.dataset, target.source)
+    base_fields = stated_fields(cursor, target.dataset, target.source)
+    if returned:
+        base = returned.base_query(target.dataset)
+        base_fields = returned.base_fields(cursor, target.dataset)
     cursor.execute(f"CREATE TEMP VIEW staged_rows AS SELECT * FROM read_parquet({rows})")
     cursor.execute(
         "CREATE TEMP VIEW staged_present AS SELECT DISTINCT _key"
@@ -47,7 +57,7 @@ def staged_input(
         base="staged_base",
         stated=tuple(staged.stated),
         source=target.source,
-        base_fields=stated_fields(cursor, target.dataset, target.source),
+        base_fields=base_fields,
         partial=tuple(staged.partial),
         present="staged_present",
         repeated=staged.repeated,
@@ -56,9 +66,24 @@ def staged_input(
         has_unknown_keys=staged.null_keys > 0,
         disputed="staged_disputed" if staged.disputed else None,
         needs_keys=cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None,
-        source_ranks=settings.source_ranks,
-        rules=settings.policies,
+        source_ranks=_ranks(settings, target.source),
+        rules=_rules(settings, target.source),
         buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,
+    )
+
+
+def _ranks(settings: Settings, source: str) -> tuple[str, ...]:
+    if not is_export(source):
+        return settings.source_ranks
+    return tuple(source if name == EXPORT else name for name in settings.source_ranks)
+
+
+def _rules(settings: Settings, source: str) -> tuple[PolicyRule, ...]:
+    if not is_export(source):
+        return settings.policies
+    return tuple(
+        rule.model_copy(update={"source": source}) if rule.source == EXPORT else rule
+        for rule in settings.policies
     )
 
 

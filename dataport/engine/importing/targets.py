@@ -13,6 +13,7 @@ from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.export_sources import check_source
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 
@@ -47,7 +48,8 @@ def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> Impor
     """`request` with everything filled in that its inbox or a default says.
 
     What a job is asked for is settled when it is asked, so that a retry does the same after the
-    inbox was changed or removed. Raises NotFoundError `unknown-inbox`.
+    inbox was changed or removed. Raises NotFoundError `unknown-inbox`, UsageError
+    `reserved-source`.
     """
     filled: dict[str, object] = {
         "source": request.source or DEFAULT_SOURCE,
@@ -66,6 +68,7 @@ def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> Impor
             "hold": request.hold or inbox.hold,
             "strict": request.strict or inbox.strict,
         }
+    check_source(str(filled["source"]))
     return request.model_copy(update=filled)
 
 

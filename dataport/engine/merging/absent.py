@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataport.core.words import Mode
+from dataport.engine.export_sources import is_export
 from dataport.engine.merging.bases import base_query, sources_of
 from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
@@ -75,9 +76,13 @@ def _known_keys(merge: MergeInput) -> str:
 
 
 def _asserted(cursor: Connection, merge: MergeInput) -> str:
-    """True where another source still sends the row."""
-    others = set(sources_of(cursor, merge.dataset)) - {merge.source}
-    if merge.source is None or not others:
+    """True where another source still sends the row.
+
+    Of an export that comes back nobody else can speak, nor does it go on to speak of others' rows.
+    """
+    sources = sources_of(cursor, merge.dataset)
+    others = {source for source in sources if not is_export(source)} - {merge.source}
+    if merge.source is None or is_export(merge.source) or not others:
         return "false"
     sent = " UNION ALL ".join(
         f"SELECT _key FROM ({base_query(merge.dataset, source)})" for source in sorted(others)

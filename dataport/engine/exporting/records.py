@@ -1,0 +1,136 @@
+"""What an export wrote, remembered, so that the file is known again when it comes back edited.
+
+A record is two files: what was exported as of which commit, and the keys. A copy of the first
+lies beside the exported file, which itself says nothing: a CSV or JSON file has no place for it
+that other readers would not stumble over. A record may be lost or deleted at any time: its file
+is then one like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home
+from dataport.engine.sql import literal
+from dataport.engine.store import Connection
+
+log = logging.getLogger(__name__)
+
+SIDECAR = ".dataport.json"
+"""Behind an exported file's whole name: the copy of its record that lies beside it."""
+
+MOST_RECORDS = 100
+"""Records that a home keeps; the oldest go first."""
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """One dataset's file of one export job."""
+
+    export: int
+    """The job."""
+    dataset: str
+    commit: int
+    """The rows are those of the store as of this commit."""
+    format: str
+    fields: tuple[str, ...]
+    """In the order of the file's columns; the primary key's are among them."""
+    filter: dict[str, str]
+    """`where`, `from` and `until`, as far as they were given."""
+    rows: int
+    keys: str
+    """Digest of the exported keys, whatever their order."""
+    sha256: str
+    """Of the file as it was written."""
+
+    @property
+    def name(self) -> str:
+        """Of the record's own files; sorts by age."""
+        return f"{self.export:06d}-{self.dataset}"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> ExportRecord | None:
+        """The record in a file; None where it is none."""
+        try:
+            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**document | {"fields": tuple(document["fields"])})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+class ExportRecords:
+    """The records of one home."""
+
+    def __init__(self, home: Home) -> None:
+        # In the exports' directory, for the store's engine may read there.
+        self._directory = home.exports / ".records"
+
+    def write(self, record: ExportRecord, keys: Path) -> None:
+        """Keep a record with its `keys`, a Parquet file that is moved. Raises OSError."""
+        self._directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        keys.chmod(PRIVATE_FILE)
+        keys.replace(self.keys_file(record))
+        _write(self._directory / f"{record.name}.json", record)
+        for path in sorted(self._directory.glob("*.json"), reverse=True)[MOST_RECORDS:]:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".parquet").unlink(missing_ok=True)
+
+    def keys_file(self, record: ExportRecord) -> Path:
+        """Parquet with one column, `_key`."""
+        return self._directory / f"{record.name}.parquet"
+
+    def of(self, dataset: str) -> list[ExportRecord]:
+        """The records of a dataset whose keys are kept, newest first."""
+        paths = sorted(self._directory.glob(f"*-{dataset}.json"), reverse=True)
+        records = (ExportRecord.read(path) for path in paths)
+        return [
+            record
+            for record in records
+            if record and record.dataset == dataset and self.keys_file(record).is_file()
+        ]
+
+
+def write_keys(cursor: Connection, query: str, path: Path) -> str:
+    """Write the `_key`s of `query` to a Parquet file; their digest."""
+    source = f"SELECT _key FROM ({query})"
+    cursor.execute(f"COPY ({source}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    row = cursor.execute(
+        "SELECT count(*), coalesce(bit_xor(md5_number(_key)), 0)"
+        f" FROM read_parquet({literal(str(path))})"
+    ).fetchone()
+    count, digest = row or (0, 0)
+    return f"{count}:{int(digest):032x}"
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sidecar(path: Path) -> Path:
+    """Where the record beside an exported file lies."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def write_sidecar(record: ExportRecord, path: Path) -> None:
+    """Put a copy of the record beside the file at `path`, if that is possible."""
+    try:
+        _write(sidecar(path), record)
+    except OSError as error:
+        log.info("Nothing can be written beside %s: %s", path, error)
+
+
+def _write(path: Path, record: ExportRecord) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(record.to_json(), encoding="utf-8")
+    partial.chmod(PRIVATE_FILE)
+    partial.replace(path)

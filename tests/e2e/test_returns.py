@@ -1,0 +1,35 @@
+"""The spreadsheet round trip, as a person with a terminal and an inbox does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dataport.engine.exporting.records import sidecar
+from tests.e2e.conftest import World
+
+FIRST = "lead_id,name,email\nL1,Ann,ann@example.org\nL2,Bob,bob@example.org\n"
+
+
+def test_an_edited_export_comes_back_through_an_inbox(
+    world: World, write: Callable[[str, str], Path], inbox: Path, tmp_path: Path
+) -> None:
+    """Design section 8: what changed in the store meanwhile is not taken back.
+
+    The record beside the sheet goes where the sheet goes, and is no file to import.
+    """
+    world.send(write("leads.csv", FIRST))
+    sheet = tmp_path / "sheet.csv"
+    world.ok("export", "leads", "--to", str(sheet), "--fields", "lead_id,name,email")
+    world.ok("edit", "leads", "L1", "email=new@example.org")
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("Ann", "Anna"), encoding="utf-8")
+    sidecar(sheet).rename(inbox / sidecar(sheet).name)
+    sheet.rename(inbox / sheet.name)
+    job = world.wait_jobs(3)[0]
+    assert (job["source"], job["changes"]["updated"]) == ("export:2", 1)
+    assert "export of commit 1, edited" in job["notices"][0]
+    assert [world.rows()[0][name] for name in ("name", "email")] == ["Anna", "new@example.org"]
+    done = sorted(path.name for path in (inbox / ".done").iterdir())
+    assert done == ["sheet.csv", "sheet.csv.dataport.json"]
+    again = world.send(inbox / ".done" / "sheet.csv", "--base", "none")
+    assert (again["source"], again["notices"]) == ("crm", [])
