@@ -250,6 +250,8 @@ def _show_resolved(session: Session, document: dict[str, Any]) -> None:
     commit = document.get("commit")
     said += "; the store stands as it was." if commit is None else f", commit {commit}."
     output.say(said)
+    if document.get("left"):
+        output.say(f"{counted(document['left'], 'conflict')} left: decide about each by its ID.")
     if document["resolved"]:
         output.say(f"To take it back: {session.command('conflicts', 'undo')}")
     if policy := document.get("policy"):

@@ -113,8 +113,13 @@ class ConflictStatus(StrEnum):
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
     CONVERGED = "converged"
+    SUPERSEDED = "superseded"
+    """Something else was decided that leaves nothing to ask."""
     UNDONE = "undone"
 
+
+DELETED = "deleted"
+"""The `resolution` of a conflict about the values of a record that was deleted."""
 
 DROPPED = "dropped"
 """The `resolution` of a conflict whose row its source no longer sends."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dataport.core.errors import NotFoundError, UsageError
@@ -20,17 +21,11 @@ from dataport.engine.commits import (
     next_commit,
     write_commit,
 )
-from dataport.engine.conflicts import (
-    ConflictFilter,
-    Resolution,
-    check_open,
-    check_shown,
-    get_conflict,
-    resolve,
-    settle_converged,
-)
+from dataport.engine.conflicts import ConflictFilter, count, get_conflict
 from dataport.engine.own_value import own_value
+from dataport.engine.resolving import Resolution, check_open, check_shown, resolve
 from dataport.engine.row_changes import set_fields
+from dataport.engine.settling import settle_moot
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_edit
@@ -85,7 +80,7 @@ def edit(
         changes = {**_NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
         if not changed:
             return {"commit": None, "changes": changes}
-        settle_converged(cursor, dataset, commit)
+        settle_moot(cursor, dataset, commit)
         text = message or f"Edit {dataset.name} {key}: {', '.join(values)}"
         part = CommitPart(dataset.name, changes=changes)
         write_commit(cursor, Commit(commit, "edit", author, text, (part,)))
@@ -111,9 +106,13 @@ def resolve_one(
     author: Author,
     shown: Mapping[str, Any] | None = None,
     message: str = "",
+    *,
+    timezone: str = "UTC",
+    region: str = "US",
 ) -> dict[str, Any]:
     """Settle one conflict; `shown` has the `ours` and `theirs` that the person decided about.
 
+    A value of the person's own is read as an edit's is.
     Raises NotFoundError, StateError when it is settled already or a value has moved since it
     was shown (merge.md 5.5).
     """
@@ -123,7 +122,8 @@ def resolve_one(
         check_shown(item, shown or {})
         if how.take is None:
             dataset = find_dataset(datasets, item["dataset"])
-            how = Resolution(value=own_value(dataset, item, how.value))
+            value = own_value(dataset, item, how.value, timezone=timezone, region=region)
+            how = Resolution(value=value)
         which = ConflictFilter(conflict=conflict, dataset=item["dataset"])
         text = f"Resolve conflict {conflict}: {item['dataset']} {item['key']} take {how.word()}"
         return _resolve(cursor, datasets, which, how, author, message or text)
@@ -139,11 +139,17 @@ def resolve_all(
 ) -> dict[str, Any]:
     """Settle every open conflict that `which` names, as one commit.
 
-    The rule applies to the values that store and conflicts hold at that moment.
+    The rule applies to the values that store and conflicts hold at that moment. `left` of the
+    answer counts those that have no such side: they are for a decision of their own. Raises
+    UsageError when there are no others.
     """
     text = f"Resolve all conflicts{which.words()}: take {how.word()}"
     with store.writing() as cursor:
-        return _resolve(cursor, datasets, which, how, author, message or text)
+        matching, fit = count(cursor, which), replace(which, not_kinds=how.unfit())
+        if count(cursor, fit):
+            which = fit
+        result = _resolve(cursor, datasets, which, how, author, message or text)
+        return {**result, "left": matching - result["resolved"]}
 
 
 def _resolve(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataport.core.clock import iso
-from dataport.core.words import DROPPED, ConflictKind, ConflictStatus, Take
+from dataport.core.words import DELETED, DROPPED, ConflictKind, ConflictStatus, Take
 from dataport.engine.store import Connection
 
 _TAKEN = {
@@ -87,6 +87,8 @@ def _reason(item: Mapping[str, Any], commit: Mapping[str, Any]) -> str:
         return f"{commit['actor']} took {taken}."
     if status == ConflictStatus.UNDONE:
         return "The change that raised it was undone."
+    if item["resolution"] == DELETED:
+        return "The record was deleted."
     if item["resolution"] == DROPPED:
         return f"{source} no longer sends the record."
     is_its_own = commit["kind"] == "import" and commit["source"] == item["source"]

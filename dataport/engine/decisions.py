@@ -8,7 +8,7 @@ from typing import Any
 
 from dataport.core.errors import UsageError
 from dataport.core.paths import Home
-from dataport.core.settings import PolicyRule
+from dataport.core.settings import PolicyRule, Settings
 from dataport.core.words import ConflictStatus
 from dataport.engine.catalog.load import find_dataset, find_unit
 from dataport.engine.catalog.model import Dataset
@@ -17,13 +17,13 @@ from dataport.engine.changes import normal_key, resolve_all, resolve_one
 from dataport.engine.commits import Author
 from dataport.engine.conflicts import (
     ConflictFilter,
-    Resolution,
-    count_open,
+    count,
     get_conflict,
     list_conflicts,
 )
 from dataport.engine.policies import check_policy, policy_document, set_policy, standing_rule
 from dataport.engine.reopening import reopen
+from dataport.engine.resolving import Resolution
 from dataport.engine.store import Store
 
 
@@ -31,16 +31,21 @@ class Decisions:
     """Conflicts of one home, and what people decide about them."""
 
     def __init__(
-        self, home: Home, store: Store, datasets: Callable[[], Mapping[str, Dataset]]
+        self,
+        home: Home,
+        store: Store,
+        settings: Callable[[], Settings],
+        datasets: Callable[[], Mapping[str, Dataset]],
     ) -> None:
         self._home = home
         self._store = store
+        self._settings = settings
         self._datasets = datasets
 
     def count_open(self) -> int:
         """Conflicts that wait for a person."""
         with self._store.reading() as cursor:
-            return count_open(cursor)
+            return count(cursor, ConflictFilter())
 
     def list(
         self, which: ConflictFilter, limit: int | None = None, offset: int = 0
@@ -70,7 +75,18 @@ class Decisions:
         if always:
             item = self.show(number)
             rule = self._standing_rule(how, item["dataset"], item["source"], item["field"])
-        result = resolve_one(self._store, self._datasets(), number, how, author, shown, message)
+        settings = self._settings()
+        result = resolve_one(
+            self._store,
+            self._datasets(),
+            number,
+            how,
+            author,
+            shown,
+            message,
+            timezone=settings.timezone,
+            region=settings.region,
+        )
         return result | self._keep(rule)
 
     def resolve_all(

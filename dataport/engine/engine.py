@@ -55,7 +55,7 @@ class Engine:
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
         self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
-        self.decisions = Decisions(home, store, lambda: self._datasets)
+        self.decisions = Decisions(home, store, lambda: self._settings, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
         self.bulk = Bulk(home, store, lambda: self._settings, lambda: self._datasets)

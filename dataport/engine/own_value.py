@@ -13,25 +13,32 @@ from dataport.engine.merging.cells import VALUE_KINDS
 from dataport.engine.values import check_values
 
 
-def own_value(dataset: Dataset, item: Mapping[str, Any], value: Any) -> Any:
+def own_value(
+    dataset: Dataset,
+    item: Mapping[str, Any],
+    value: Any,
+    *,
+    timezone: str = "UTC",
+    region: str = "US",
+) -> Any:
     """A person's value for a conflict's item, as its cells would hold it.
 
-    Of several fields it is an object; those it leaves out stay as the store has them. Raises
-    UsageError.
+    Of several fields it is an object; those it leaves out stay as the store has them. Times
+    and phone numbers are read as an edit's are. Raises UsageError.
     """
+
+    def checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
+        texts = check_values(dataset, wanted, timezone=timezone, region=region)
+        return {name: None if text is None else json.loads(text) for name, text in texts.items()}
+
     unit = unit_named(dataset, item["field"]) if item["field"] is not None else None
     if unit is not None and unit.is_single:
         name = unit.fields[0].name
-        return _as_json(check_values(dataset, {name: value})[name])
+        return checked({name: value})[name]
     if unit is None and item["kind"] not in VALUE_KINDS:
         return value
     names = [field.name for field in unit.fields] if unit else list(item["theirs"])
-    wanted = _as_object(value, [name for name in names if name not in dataset.primary_key])
-    return {name: _as_json(text) for name, text in check_values(dataset, wanted).items()}
-
-
-def _as_json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+    return checked(_as_object(value, [name for name in names if name not in dataset.primary_key]))
 
 
 def _as_object(value: Any, names: Sequence[str]) -> dict[str, Any]:

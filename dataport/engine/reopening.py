@@ -25,10 +25,11 @@ from dataport.engine.commits import (
     next_commit,
     write_commit,
 )
-from dataport.engine.conflicts import get_conflict, settle_converged
+from dataport.engine.conflicts import get_conflict
 from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
 from dataport.engine.merging.bases import base_query
 from dataport.engine.row_changes import delete_rows
+from dataport.engine.settling import settle_moot
 from dataport.engine.sql import (
     differs,
     ident,
@@ -72,7 +73,7 @@ def reopen(
             **_put_back(cursor, dataset, item, commit, is_row=about.is_row),
         }
         reopened = _open(cursor, about.condition, commit)
-        settle_converged(cursor, dataset, commit)
+        settle_moot(cursor, dataset, commit)
         _check_news(get_conflict(cursor, datasets, conflict))
         part = CommitPart(dataset.name, changes=changes)
         write_commit(cursor, Commit(commit, "reopen", author, text, (part,)))

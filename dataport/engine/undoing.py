@@ -20,9 +20,9 @@ from dataport.engine.commits import (
     undone_commits,
     write_commit,
 )
-from dataport.engine.conflicts import settle_converged
 from dataport.engine.merging.bases import undo_bases
 from dataport.engine.merging.undo import undo_conflicts, undo_rows, undo_traces
+from dataport.engine.settling import settle_moot
 from dataport.engine.store import Connection, Store
 
 
@@ -87,7 +87,7 @@ def _undo_dataset(
 ) -> dict[str, int]:
     plan = undo_rows(cursor, dataset, found.commit, commit)
     undo_bases(cursor, dataset, found.commit, commit, found.root, is_back=not found.is_redo)
-    settle_converged(cursor, dataset, commit)
+    settle_moot(cursor, dataset, commit)
     return plan.changes()
 
 

@@ -133,11 +133,9 @@ class Model:
         self._converge()
 
     def delete(self, key: str) -> None:
-        """A person deletes a row: whatever was asked about its values is decided."""
+        """A person deletes a row."""
         del self.store[key]
-        for place, item in list(self.queue.items()):
-            if place[1] == key and (place[2] is not None or item.theirs is None):
-                del self.queue[place]
+        self._converge()
 
     def resolve(self, source: str, *, is_theirs: bool) -> None:
         """A person takes one side of everything that a source has in the queue."""
@@ -155,14 +153,15 @@ class Model:
         elif item.theirs is None:
             self.store.pop(key, None)
         else:
-            self.store.setdefault(key, dict(item.theirs))
+            self.store[key] = dict(item.theirs)
 
     def _converge(self) -> None:
+        """Nothing is left to ask where both sides say the same, or of the values of a row that
+        is gone."""
         for (source, key, name), item in list(self.queue.items()):
             row = self.store.get(key)
-            agrees = row is not None and name is not None and row[name] == item.theirs
-            both_deleted = row is None and name is None and item.theirs is None
-            if agrees or both_deleted:
+            ours = row if row is None or name is None else row[name]
+            if ours == item.theirs or (row is None and name is not None):
                 del self.queue[source, key, name]
 
     def settled(self) -> tuple[dict[str, Row], set[tuple[Any, ...]]]:

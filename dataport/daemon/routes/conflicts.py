@@ -13,8 +13,9 @@ from dataport.core.words import ConflictKind, ConflictStatus, Take
 from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, Count, MessageBody, OriginDep, ServicesDep
 from dataport.daemon.services import Services
-from dataport.engine.conflicts import ConflictFilter, Resolution
+from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.requests import Message
+from dataport.engine.resolving import Resolution
 
 router = APIRouter(prefix="/v1/conflicts", tags=["conflicts"])
 

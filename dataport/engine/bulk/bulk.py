@@ -24,11 +24,11 @@ from dataport.engine.commits import (
     next_commit,
     write_commit,
 )
-from dataport.engine.conflicts import settle_converged, settle_deleted
 from dataport.engine.expressions import check_expression, filtering
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.requests import BulkRequest
 from dataport.engine.row_changes import Values, count_differing, delete_rows, set_fields
+from dataport.engine.settling import settle_moot
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_edit
@@ -181,12 +181,11 @@ def _apply(cursor: Connection, dataset: Dataset, job: Job, values: Values, autho
     commit = next_commit(cursor)
     if request.action is BulkAction.DELETE:
         deleted = delete_rows(cursor, dataset, ROWS, commit)
-        settle_deleted(cursor, dataset, ROWS, commit)
         job.changes = _changes(deleted=deleted)
     else:
         updated = set_fields(cursor, dataset, ROWS, values, commit)
-        settle_converged(cursor, dataset, commit)
         job.changes = _changes(updated=updated, unchanged=matched - updated)
+    settle_moot(cursor, dataset, commit)
     if not (job.changes["updated"] or job.changes["deleted"]):
         job.message = "Nothing to change."
         return

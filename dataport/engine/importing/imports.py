@@ -17,7 +17,6 @@ from dataport.core.settings import Settings, parse_size
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
-from dataport.engine.conflicts import settle_converged
 from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
@@ -38,6 +37,7 @@ from dataport.engine.merging.guards import reasons_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
 from dataport.engine.requests import ImportRequest
+from dataport.engine.settling import settle_moot
 from dataport.engine.staging.process import stage as stage_file
 from dataport.engine.staging.request import (
     StageLimits,
@@ -208,7 +208,7 @@ class Imports:
         if not plan.is_empty:
             job.commit = next_commit(cursor)
             apply_plan(cursor, merge, plan, job.commit, job.job, job.file)
-            settle_converged(cursor, target.dataset, job.commit)
+            settle_moot(cursor, target.dataset, job.commit)
             part = CommitPart(
                 target.dataset.name,
                 target.source,

@@ -14,6 +14,7 @@ from dataport.engine.catalog.units import Unit, unit_named
 from dataport.engine.merging.fields import is_unstated
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.sql import document_value, ident, json_value, literal, row_document
+from dataport.engine.store import Connection
 
 VALUE_KINDS = (ConflictKind.EDIT_EDIT, ConflictKind.ADD_ADD, ConflictKind.INVALID_MERGE)
 """Kinds of items that are about values, though their `field` may be NULL: a row's values."""
@@ -26,6 +27,14 @@ def is_about(name: str | None, item: str = "q") -> str:
     if name is None:
         return f"{item}.field IS NULL AND {item}.kind IN ({_KINDS})"
     return f"{item}.field = {literal(name)}"
+
+
+def names_in(cursor: Connection, items: str) -> set[str | None]:
+    """The `field`s of those items of a relation that are about values."""
+    rows = cursor.execute(
+        f"SELECT DISTINCT field FROM {items} q WHERE field IS NOT NULL OR ({is_about(None)})"
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def unit_json(unit: Unit, side: str, merge: MergeInput) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataport.core.errors import CancelledError, DataportError, NotFoundError, UsageError
-from dataport.core.words import JobKind, Mode, Phase, Take
+from dataport.core.words import JobKind, Mode, Phase
 from dataport.engine.history import log, record_history
 from dataport.engine.requests import BulkRequest
 from tests.engine.bulk.conftest import BulkLedger
@@ -186,7 +186,7 @@ def test_an_update_to_the_file_s_value_settles_its_conflict(people: BulkLedger) 
 def test_a_deletion_settles_the_conflicts_of_its_rows_and_undo_asks_again(
     people: BulkLedger,
 ) -> None:
-    """A contested value is settled for the store; a row that both sides dropped has converged."""
+    """Of a contested value nothing is left to ask; a row that both sides dropped has converged."""
     people.ledger.edit("1", b="mine")
     people.ledger.send([{"id": "1", "b": "theirs"}])
     people.ledger.edit("3", b="mine")
@@ -195,7 +195,7 @@ def test_a_deletion_settles_the_conflicts_of_its_rows_and_undo_asks_again(
     assert {(key, field) for key, field, *_ in open_before} == {("1", "b"), ("3", None)}
     job = people.change("delete", "n IN (1, 3)")
     closed = {item["key"]: item for item in people.ledger.conflicts(status=None)}
-    assert (closed["1"]["status"], closed["1"]["resolution"]) == ("resolved", Take.OURS)
+    assert (closed["1"]["status"], closed["1"]["resolution"]) == ("superseded", "deleted")
     assert closed["3"]["status"] == "converged"
     people.ledger.undo(job.commit or 0)
     assert people.ledger.queue() == open_before

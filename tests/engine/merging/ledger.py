@@ -12,19 +12,14 @@ from dataport.engine.as_of import rows_as_of
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.changes import resolve_all, resolve_one
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
-from dataport.engine.conflicts import (
-    ConflictFilter,
-    Resolution,
-    get_conflict,
-    list_conflicts,
-    settle_converged,
-    settle_deleted,
-)
+from dataport.engine.conflicts import ConflictFilter, get_conflict, list_conflicts
 from dataport.engine.merging.apply import apply_plan, keep_versions
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
 from dataport.engine.reopening import reopen
+from dataport.engine.resolving import Resolution
+from dataport.engine.settling import settle_moot
 from dataport.engine.sql import ident, idents, literal, rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.tables import ensure_tables
@@ -101,7 +96,7 @@ class Ledger:
             if not plan.is_empty:
                 commit = next_commit(cursor)
                 apply_plan(cursor, merge, plan, commit, job, file)
-                settle_converged(cursor, self.dataset, commit)
+                settle_moot(cursor, self.dataset, commit)
                 part = CommitPart("things", source, file, None, str(mode), plan.changes())
                 write_commit(
                     cursor, Commit(commit, "import", AUTHOR, "import", (part,), source, job)
@@ -119,7 +114,7 @@ class Ledger:
                     " WHERE _key = ?",
                     [value, key],
                 )
-            settle_converged(cursor, self.dataset, commit)
+            settle_moot(cursor, self.dataset, commit)
             self._commit(cursor, commit, "edit")
 
     def delete(self, key: str) -> None:
@@ -128,7 +123,7 @@ class Ledger:
             commit = next_commit(cursor)
             self._touch(cursor, key, commit)
             cursor.execute(f"DELETE FROM {rows_table('things')} WHERE _key = ?", [key])
-            settle_deleted(cursor, self.dataset, "touched", commit)
+            settle_moot(cursor, self.dataset, commit)
             self._commit(cursor, commit, "edit")
 
     def resolve(self, take: Take, **which: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from dataport.core.words import Mode, OnMatch, Take
 from dataport.engine.changes import resolve_one
-from dataport.engine.conflicts import Resolution
+from dataport.engine.resolving import Resolution
 from dataport.engine.store import Store
 from tests.engine.merging.ledger import AUTHOR, Ledger, defined
 

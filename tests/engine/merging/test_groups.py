@@ -10,7 +10,7 @@ from dataport.core.errors import UsageError
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch, Take
 from dataport.engine.changes import resolve_one
-from dataport.engine.conflicts import Resolution
+from dataport.engine.resolving import Resolution
 from dataport.engine.store import Store
 from tests.engine.merging.ledger import AUTHOR, Ledger, defined
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from dataport.core.errors import StateError
+from dataport.core.errors import StateError, UsageError
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, Take
-from tests.engine.merging.ledger import Ledger
+from dataport.engine.changes import resolve_one
+from dataport.engine.resolving import Resolution
+from tests.engine.merging.ledger import AUTHOR, Ledger
 
 
 @pytest.fixture
@@ -234,3 +238,82 @@ def test_a_conflict_tells_what_it_said_before(clash: Ledger) -> None:
     assert [v["commit"] for v in told] == [3, 5, 6]
     assert all(v["time"] for v in told)
     assert told[-1]["actor"] == "tester"
+
+
+def test_the_values_of_a_deleted_record_are_asked_about_no_more(clash: Ledger) -> None:
+    before = clash.queue()
+    clash.delete("1")
+    assert closed(clash) == ("superseded", "The record was deleted.")
+    clash.undo(clash.head())
+    assert clash.queue() == before
+
+
+def test_a_record_replaced_away_takes_the_questions_of_others_along(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}], "crm")
+    ledger.send([{"id": "1", "a": "y"}], "fair")
+    ledger.send([{"id": "2", "a": "x"}], "web", mode=Mode.REPLACE)
+    assert closed(ledger) == ("superseded", "The record was deleted.")
+
+
+def test_a_deletion_that_both_sides_made_is_asked_about_no_more(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}, {"id": "2", "a": "x"}])
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "2", "a": "x"}], mode=Mode.MIRROR)
+    ledger.delete("1")
+    assert closed(ledger) == ("converged", "The store came to hold what crm says.")
+
+
+@pytest.fixture
+def returned(ledger: Ledger) -> Ledger:
+    """A record that crm changed after it was deleted here, and that fair brought back."""
+    ledger.send([{"id": "1", "a": "x", "b": "x"}])
+    ledger.delete("1")
+    ledger.send([{"id": "1", "a": "y", "b": "x"}])
+    ledger.send([{"id": "1", "a": "z"}], "fair")
+    return ledger
+
+
+def test_a_deleted_record_that_is_back_can_take_the_source_s_values(returned: Ledger) -> None:
+    [conflict] = returned.conflicts()
+    assert (conflict["kind"], conflict["ours"]["a"]) == ("delete/edit", "z")
+    assert returned.resolve(Take.THEIRS)["changes"]["updated"] == 1
+    assert returned.rows()["1"] == {"a": "y", "b": "x"}
+
+
+def test_a_deleted_record_that_is_back_as_the_source_has_it_is_settled(returned: Ledger) -> None:
+    returned.edit("1", a="y", b="x")
+    assert closed(returned) == ("converged", "The store came to hold what crm says.")
+
+
+def test_all_alike_leaves_what_has_no_such_side(ledger: Ledger) -> None:
+    """`base` of a row that its source dropped is nothing a rule could set."""
+    ledger.send([{"id": key, "a": "x"} for key in "123"])
+    ledger.edit("1", a="mine")
+    ledger.edit("2", a="mine")
+    ledger.send([{"id": "1", "a": "y"}, {"id": "3", "a": "x"}], mode=Mode.MIRROR)
+    done = ledger.resolve(Take.BASE)
+    assert (done["resolved"], done["left"]) == (1, 1)
+    assert [c["kind"] for c in ledger.conflicts()] == ["edit/delete"]
+    assert ledger.rows()["1"]["a"] == "x"
+
+
+def test_a_value_of_one_s_own_is_read_as_an_edit_is(ledger: Ledger) -> None:
+    """A time that names no zone is one of the home's zone."""
+    ledger.send([{"id": "1", "at": "2026-01-01 10:00:00"}])
+    ledger.edit("1", at="2026-01-02 10:00:00")
+    ledger.send([{"id": "1", "at": "2026-01-03 10:00:00"}])
+    how = Resolution(value="2026-07-04 12:00:00")
+    datasets = {"things": ledger.dataset}
+    resolve_one(ledger.store, datasets, 1, how, AUTHOR, timezone="Europe/Berlin")
+    assert ledger.rows()["1"]["at"] == datetime(2026, 7, 4, 10)  # noqa: DTZ001 - stored in UTC
+    with pytest.raises(StateError, match="settled already"):
+        resolve_one(ledger.store, datasets, 1, how, AUTHOR)
+
+
+def test_a_value_of_one_s_own_has_to_be_right(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "n": 1}])
+    ledger.edit("1", n=2)
+    ledger.send([{"id": "1", "n": 3}])
+    with pytest.raises(UsageError, match="'n' can't be set to 'many'"):
+        resolve_one(ledger.store, {"things": ledger.dataset}, 1, Resolution(value="many"), AUTHOR)
+    assert len(ledger.conflicts()) == 1
