@@ -42,24 +42,29 @@ class Office:
 
     def send(self, path: Path, **asked: Any) -> Job:
         """Import a file of leads, as the daemon would."""
-        imports = self.engine.imports
-        request = imports.complete(ImportRequest(path=str(path), dataset="leads", **asked))
+        request = ImportRequest(path=str(path), dataset="leads", **asked)
+        request = self.engine.imports.complete(request)
         job = self.engine.jobs.create(JobKind.IMPORT, request)
+        self.merge(job, is_approved=False)
+        return job
+
+    def merge(self, job: Job, *, is_approved: bool) -> None:
+        """Read the job's file, or what was read of it, and merge."""
+        imports = self.engine.imports
         target = imports.prepare(job)
         staged = imports.stage(job, target, lambda *_: None)
         if staged is None:
             imports.note_known_file(job, target)
-            return job
+            return
         imports.merge(
             job,
             target,
             staged,
             self.author,
             lambda *_: None,
-            is_approved=False,
+            is_approved=is_approved,
             on_cursor=lambda _: None,
         )
-        return job
 
     def crm(self, text: str, **asked: Any) -> Job:
         path = self.desk / "crm.csv"
@@ -277,6 +282,20 @@ def test_policies_of_exports_are_those_of_the_source_export(home: Home) -> None:
     office.send(change(sheet, put("L1", name="Sheet")))
     assert (office.row("L1")["name"], office.conflicts()) == ("Sheet", [])
     office.engine.close()
+
+
+def test_a_held_return_is_planned_and_applied_against_its_commit(office: Office) -> None:
+    """Approved after the store has changed another cell: both survive."""
+    sheet = office.export()
+    job = office.send(change(sheet, put("L1", name="Anna")), source="manual", hold=True)
+    assert (job.status, job.source) == ("waiting", "export:2")
+    office.edit("L1", email="new@example.org")
+    kept = office.engine.jobs.get(job.job)
+    for _ in range(2):
+        # The store has moved on since: the first word only makes the plan again.
+        office.merge(kept, is_approved=True)
+    assert (kept.status, kept.source) == ("completed", "export:2")
+    assert [office.row("L1")[name] for name in ("name", "email")] == ["Anna", "new@example.org"]
 
 
 # -- recognition -------------------------------------------------------------------------------
