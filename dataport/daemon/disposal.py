@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import logging
 import stat
 from pathlib import Path
@@ -11,8 +12,13 @@ from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.daemon.inboxes.names import free_name, move_into
 from dataport.engine.exporting.records import sidecar
 from dataport.engine.jobs import Job
-from dataport.engine.staging.reject_file import write_reject_file
-from dataport.engine.staging.request import read_stage
+from dataport.engine.staging.reject_file import has_rejects, write_reject_file
+from dataport.engine.staging.request import (
+    ALL_REJECTS_CSV,
+    REJECTS_CSV,
+    StageResult,
+    read_stage,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +51,16 @@ def dispose(home: Home, job: Job) -> None:
 
 
 def put_rejects(home: Home, job: Job) -> None:
-    """Write the rejected rows next to the source, in the inbox's own folder for an inbox."""
+    """Write the rejected rows next to the source, in the inbox's own folder for an inbox.
+
+    A file that was written before the merge rejected rows too is replaced, unless somebody has
+    begun to mend it.
+    """
     directory = home.job_staging(job.job)
     staged = read_stage(directory)
-    if staged is None or not staged.rows.rejected or job.rejects_file:
+    if staged is None or not has_rejects(directory, staged):
+        return
+    if job.rejects_file and _is_whole(Path(job.rejects_file), directory, staged):
         return
     source = Path(job.file or "file")
     beside = home.inbox(job.inbox) / ".rejects" if job.inbox else source.parent
@@ -68,6 +80,18 @@ def put_rejects(home: Home, job: Job) -> None:
         f"Neither {beside} nor {home.root} can be written.",
         "Check the rights of both and the space left, then retry the job.",
     )
+
+
+def _is_whole(written: Path, directory: Path, staged: StageResult) -> bool:
+    """Whether a job's reject file holds all its rejected rows, if need be from now on."""
+    if not (directory / ALL_REJECTS_CSV).is_file():
+        return True
+    try:
+        if not filecmp.cmp(written, directory / REJECTS_CSV, shallow=False):
+            return False
+        return write_reject_file(directory, staged, written)
+    except OSError:
+        return False
 
 
 def failed_copy(home: Home, job: Job) -> Path:

@@ -176,6 +176,7 @@ class JobRunner:
                 progress,
                 is_approved=live.is_approved,
                 on_cursor=live.work_with,
+                on_rejects=lambda job: put_rejects(self._engine.home, job),
             )
         live.is_staged = False
         if job.status is JobStatus.WAITING:

@@ -35,6 +35,7 @@ from dataport.engine.policies import (
 from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
+from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
 from dataport.engine.store import Store
 from dataport.engine.timeline import Timeline
 
@@ -204,7 +205,9 @@ class Engine:
                     path.unlink(missing_ok=True)
 
 
-KEPT_AFTER_END = frozenset({"rejects.parquet", "stage.json", PREVIEW_FILE, KEYS_FILE})
+KEPT_AFTER_END = frozenset(
+    {REJECTS_FILE, REFERENCE_REJECTS_FILE, "stage.json", PREVIEW_FILE, KEYS_FILE}
+)
 
 
 def _count(cursor: Any, dataset: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dataport.engine.sql import literal
-from dataport.engine.staging.request import REJECTS_FILE
+from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
 from dataport.engine.store import Connection
 
 
@@ -33,4 +33,6 @@ def read_rejects(
 
 
 def _source(directory: Path) -> str:
-    return f"read_parquet({literal(str(directory / REJECTS_FILE))})"
+    paths = [directory / name for name in (REJECTS_FILE, REFERENCE_REJECTS_FILE)]
+    files = ", ".join(literal(str(path)) for path in paths if path.is_file())
+    return f"read_parquet([{files}])"

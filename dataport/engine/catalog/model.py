@@ -273,6 +273,11 @@ class Dataset(TomlModel):
         raise KeyError(name)
 
     @property
+    def rejects_references(self) -> bool:
+        """Whether a row that passed all checks of its own may be rejected for what it refers to."""
+        return any(key.on_missing is OnMissing.REJECT for key in self.foreign_keys)
+
+    @property
     def field_names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
 

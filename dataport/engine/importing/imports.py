@@ -16,11 +16,13 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings, parse_size
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
+from dataport.engine.commits import Author, Commit, next_commit, write_commit
 from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import end_as_known, newest_file, remember_file
 from dataport.engine.importing.memory import SourceMemory, write_forgotten
+from dataport.engine.importing.planned import Planned
+from dataport.engine.importing.reference_rejects import write_reference_rejects
 from dataport.engine.importing.report import check_strict, note_plan, note_staged, outcome
 from dataport.engine.importing.returns import Returned, Returns
 from dataport.engine.importing.staged_input import staged_input
@@ -36,6 +38,7 @@ from dataport.engine.merging.bases import newest_base
 from dataport.engine.merging.guards import reasons_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
+from dataport.engine.merging.references import check_references, write_stubs
 from dataport.engine.requests import ImportRequest
 from dataport.engine.settling import settle_moot
 from dataport.engine.staging.process import stage as stage_file
@@ -63,6 +66,7 @@ class _Merging:
     progress: Progress
     is_approved: bool
     on_cursor: Callable[[Connection | None], None]
+    on_rejects: Callable[[Job], None]
 
 
 class _NeedsAllRowsError(Exception):
@@ -118,7 +122,7 @@ class Imports:
             staged = self._read(job, target, progress, recalls=not target.is_held)
         note_staged(job, staged)
         self._note_return(job, target, staged)
-        check_strict(target, staged)
+        check_strict(job, target)
         return staged
 
     def merge(
@@ -131,14 +135,16 @@ class Imports:
         *,
         is_approved: bool,
         on_cursor: Callable[[Connection | None], None],
+        on_rejects: Callable[[Job], None] = lambda _: None,
     ) -> None:
         """Plan, and apply unless the job is a dry run or has to wait for a person.
 
         One transaction: rows, versions, bases, conflicts, commit, job result, file hash and
         audit line become visible together or not at all. `on_cursor` is told the cursor that
-        works, so that somebody else can interrupt it.
+        works, so that somebody else can interrupt it; `on_rejects` is told when there are more
+        rejected rows than staging had found, before the job's result is written.
         """
-        merging = _Merging(job, target, author, progress, is_approved, on_cursor)
+        merging = _Merging(job, target, author, progress, is_approved, on_cursor, on_rejects)
         try:
             self._merge(merging, staged)
         except _NeedsAllRowsError:
@@ -163,7 +169,7 @@ class Imports:
                     write_job(cursor, job)
                     return
                 progress(Phase.APPLY, 0, staged.rows.valid)
-                self._apply(cursor, merging, staged, *planned)
+                self._apply(cursor, merging, staged, planned)
                 write_forgotten(cursor, directory)
                 after = newest_base(cursor, target.dataset, target.source)
             finally:
@@ -199,30 +205,28 @@ class Imports:
         cursor: Connection,
         merging: _Merging,
         staged: StageResult,
-        merge: MergeInput,
-        plan: Plan,
+        planned: Planned,
     ) -> None:
-        job, target, author = merging.job, merging.target, merging.author
+        job, target, plan = merging.job, merging.target, planned.plan
         job.changes = plan.changes()
         job.message = outcome(job, target, plan)
         if not plan.is_empty:
             job.commit = next_commit(cursor)
-            apply_plan(cursor, merge, plan, job.commit, job.job, job.file)
+            apply_plan(cursor, planned.merge, plan, job.commit, job.job, job.file)
             settle_moot(cursor, target.dataset, job.commit)
-            part = CommitPart(
-                target.dataset.name,
-                target.source,
-                job.file,
-                staged.sha256,
-                str(merge.mode),
-                plan.changes(),
-            )
+            stubs = write_stubs(cursor, planned.merge, planned.references, job.commit)
+            parts = planned.parts(job, target, staged, stubs)
             message = import_request(job).message or job.message
             write_commit(
                 cursor,
-                Commit(job.commit, "import", author, message, (part,), target.source, job.job),
+                Commit(
+                    job.commit, "import", merging.author, message, parts, target.source, job.job
+                ),
             )
-        remember_file(cursor, job, target, staged)
+        if planned.references.rejected:
+            merging.on_rejects(job)
+        is_final = not (job.left_out or planned.references.may_be_mended)
+        remember_file(cursor, job, target, staged, is_final=is_final)
         job.end(JobStatus.COMPLETED)
         job.disposal = "done" if job.inbox else None
         write_job(cursor, job)
@@ -233,23 +237,39 @@ class Imports:
         merging: _Merging,
         staged: StageResult,
         given: MergeInput,
-    ) -> tuple[MergeInput, Plan] | None:
+    ) -> Planned | None:
         """The plan to apply, without what a person left out; None when the job stops at it."""
         job = merging.job
         directory = self._home.job_staging(job.job)
         if not (merging.is_approved and review.is_current(cursor, job, given)):
-            merge, plan = make_plan(cursor, given)
-            note_plan(job, staged, plan)
+            planned = self._planned(cursor, merging, staged, given)
+            merge, plan = planned.merge, planned.plan
             if self._must_wait(cursor, merging, given, merge, plan):
                 return None
             if plan.is_empty or not job.excluded:
                 job.left_out = 0
-                return merge, plan
+                return planned
             review.count(cursor, job, plan, directory)
             drop_plan(cursor)
-        merge, plan = make_plan(cursor, review.without_excluded(cursor, job, given, directory))
-        note_plan(job, staged, plan)
-        return merge, plan
+        wanted = review.without_excluded(cursor, job, given, directory)
+        return self._planned(cursor, merging, staged, wanted)
+
+    def _planned(
+        self, cursor: Connection, merging: _Merging, staged: StageResult, given: MergeInput
+    ) -> Planned:
+        """The plan of what may be merged; the job says what it comes to.
+
+        Raises RejectedError where the import is strict and a row refers to nothing.
+        """
+        job, target = merging.job, merging.target
+        merge, references = check_references(cursor, given, self._datasets())
+        if target.dataset.rejects_references:
+            directory = self._home.job_staging(job.job)
+            write_reference_rejects(cursor, directory, staged, references)
+        merge, plan = make_plan(cursor, merge)
+        note_plan(job, staged, plan, references)
+        check_strict(job, target)
+        return Planned(merge, plan, references)
 
     def _must_wait(
         self,

@@ -23,7 +23,7 @@ class KnownFile:
     bytes: int
     signature: str | None
     """Of the target it was imported into, see `Target.signature`; None where a person left some
-    of its rows out, so that the same bytes bring them again."""
+    of its rows out, or some referred to nothing, so that the same bytes bring them again."""
     job: int
     commit: int | None
     """None where it changed nothing."""
@@ -51,8 +51,13 @@ def newest_file(cursor: Connection, target: Target) -> KnownFile | None:
     return KnownFile(*row) if row else None
 
 
-def remember_file(cursor: Connection, job: Job, target: Target, staged: StageResult) -> None:
-    """Record a file in the transaction that holds its effects."""
+def remember_file(
+    cursor: Connection, job: Job, target: Target, staged: StageResult, *, is_final: bool
+) -> None:
+    """Record a file in the transaction that holds its effects.
+
+    The same bytes do nothing only where it `is_final`: nothing of them is still to be had.
+    """
     cursor.execute(
         "INSERT INTO store.files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         [
@@ -60,7 +65,7 @@ def remember_file(cursor: Connection, job: Job, target: Target, staged: StageRes
             staged.bytes,
             target.dataset.name,
             target.source,
-            None if job.left_out else target.signature(),
+            target.signature() if is_final else None,
             job.job,
             job.commit,
             job.file,

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from dataport.core.errors import RejectedError
 from dataport.core.text import counted
+from dataport.engine.catalog.model import OnMissing
 from dataport.engine.importing.targets import Target
 from dataport.engine.jobs import Job
 from dataport.engine.merging.plan import Plan
+from dataport.engine.merging.references import Missing, References
 from dataport.engine.staging.request import StageResult
 
 NO_ROWS = {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
@@ -39,27 +41,30 @@ def note_staged(job: Job, staged: StageResult) -> None:
     }
 
 
-def check_strict(target: Target, staged: StageResult) -> None:
+def check_strict(job: Job, target: Target) -> None:
     """Raise RejectedError `rejected-rows` where the import is strict and a row was rejected."""
-    rows = staged.rows
-    if target.is_strict and rows.rejected:
+    rows = job.rows or NO_ROWS
+    if target.is_strict and rows["rejected"]:
         raise RejectedError(
             "rejected-rows",
-            f"The import is strict, and {rows.rejected:,} of {counted(rows.read, 'row')} can't be taken.",
+            f"The import is strict, and {rows['rejected']:,} of {counted(rows['read'], 'row')} can't be taken.",
             "Nothing was merged.",
             "Fix the rows listed in the rejects file, or import without strict.",
         )
 
 
-def note_plan(job: Job, staged: StageResult, plan: Plan) -> None:
-    """Count again the rows that only the store could tell to be keyless or twice there."""
-    rows = staged.rows
+def note_plan(job: Job, staged: StageResult, plan: Plan, references: References) -> None:
+    """Count again the rows that only the store could tell to be keyless, twice there or to refer
+    to nothing; say which references lead nowhere, and what comes of them."""
+    rows, rejected = staged.rows, plan.keyless + references.rejected
     job.rows = {
         "read": rows.read,
-        "valid": rows.valid - plan.duplicates - plan.keyless,
-        "rejected": rows.rejected + plan.keyless,
+        "valid": rows.valid - plan.duplicates - rejected,
+        "rejected": rows.rejected + rejected,
         "duplicate": rows.duplicate + plan.duplicates,
     }
+    job.notices = [text for text in job.notices if _LEADS_NOWHERE not in text]
+    job.notices += map(_missing_notice, references.missing)
     if plan.keyless:
         _notice(
             job,
@@ -88,6 +93,27 @@ def outcome(job: Job, target: Target, plan: Plan) -> str:
     if not (plan.inserted or plan.updated or plan.deleted or plan.conflicts or plan.withdrawn):
         text += ": no row changes, but what it sent is remembered"
     return text
+
+
+_LEADS_NOWHERE = "which does not have them: "
+"""Part of every notice about references; a plan that is made again tells its own."""
+
+_COMES_OF_IT = {
+    OnMissing.KEEP: "They are kept as they are.",
+    OnMissing.NULL: "They are left empty.",
+    OnMissing.STUB: "What is missing is added, with nothing but its key.",
+}
+
+
+def _missing_notice(missing: Missing) -> str:
+    """One sentence of how much is missing, one of what comes of it (`onMissing`)."""
+    examples = ", ".join(missing.examples)
+    more = ", …" if missing.values > len(missing.examples) else ""
+    return (
+        f"{missing.names} of {counted(missing.rows, 'row')} refers to"
+        f" {counted(missing.values, 'row')} of {missing.target.name}, {_LEADS_NOWHERE}{examples}{more}."
+        f" {_COMES_OF_IT[missing.key.on_missing]}"
+    )
 
 
 def _notice(job: Job, text: str) -> None:

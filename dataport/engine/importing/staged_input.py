@@ -39,7 +39,8 @@ def staged_input(
     if returned:
         base = returned.base_query(target.dataset)
         base_fields = returned.base_fields(cursor, target.dataset)
-    cursor.execute(f"CREATE TEMP VIEW staged_rows AS SELECT * FROM read_parquet({rows})")
+    columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
+    cursor.execute(f"CREATE TEMP VIEW staged_rows AS SELECT {columns} FROM read_parquet({rows})")
     cursor.execute(
         "CREATE TEMP VIEW staged_present AS SELECT DISTINCT _key"
         f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"

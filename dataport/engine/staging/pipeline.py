@@ -169,9 +169,10 @@ def write_result(
     _copy_csv(connection, reject_file_sql(connection, plan.columns), request.directory)
     fields = idents(plan.stated)
     absent = "_absent, " if plan.partial else ""
+    raw = "_raw, " if plan.dataset.rejects_references else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
-        f" {absent}{fields} FROM numbered n {places.accepted}"
+        f" {raw}{absent}{fields} FROM numbered n {places.accepted}"
     )
     valid = _copy(connection, staged, request.directory / STAGED_FILE)
     _remember(connection, request, reading, places)

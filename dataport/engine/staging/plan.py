@@ -157,8 +157,9 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     sql = _select(["*", f"coalesce({listed}) IS NOT NULL AS _bad"], sql)
     values = [f"v{at} AS {ident(field.field.name)}" for at, field in enumerate(plan.fields)]
     errors = f"CASE WHEN _bad THEN [{listed}] END AS _errors"
-    # Whether a value is unique shows later, when the cells are gone.
-    kept = "true" if any(field.field.constraints.unique for field in plan.fields) else "_bad"
+    # Whether a value is unique, or refers to a row, shows later, when the cells are gone.
+    is_late = any(field.field.constraints.unique for field in plan.fields)
+    kept = "true" if is_late or plan.dataset.rejects_references else "_bad"
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
     same = [f"{same_row_sql(plan.layout)} AS _same"] if plan.layout else []

@@ -14,7 +14,7 @@ from dataport.engine.staging.reject_layout import (
     own_columns,
     reject_layout,
 )
-from dataport.engine.staging.request import REJECTS_CSV, StageResult
+from dataport.engine.staging.request import ALL_REJECTS_CSV, REJECTS_CSV, StageResult
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,16 +22,22 @@ if TYPE_CHECKING:
 PRIVATE = 0o600
 
 
+def has_rejects(directory: Path, stage: StageResult) -> bool:
+    """Whether there is a row for a reject file, found by staging or since."""
+    return stage.rows.rejected > 0 or (directory / ALL_REJECTS_CSV).is_file()
+
+
 def write_reject_file(directory: Path, stage: StageResult, target: Path) -> bool:
-    """Write what `stage` rejected to `target`, a CSV; false where nothing was rejected.
+    """Write what `stage` and the merge rejected to `target`, a CSV; false where nothing was.
 
     One line an error: line, row, field, code, message and value, then the source's own columns
     as they were. Nothing is written where nothing was rejected.
     """
-    if not stage.rows.rejected:
+    if not has_rejects(directory, stage):
         return False
+    whole = directory / ALL_REJECTS_CSV
     draft = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(directory / REJECTS_CSV, draft)
+    shutil.copyfile(whole if whole.is_file() else directory / REJECTS_CSV, draft)
     draft.chmod(PRIVATE)
     draft.replace(target)
     return True

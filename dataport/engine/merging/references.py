@@ -1,0 +1,277 @@
+"""References of incoming rows that lead nowhere, and what is done about each (design section 6).
+
+A reference is looked at when its source says something new by it: it is not what the source sent
+last. It leads somewhere if the referenced dataset has the row, or if the same commit brings it:
+the rows of the file itself are there for a dataset that refers to itself. A reference with an
+empty field, or whose fields a file does not all state, is none.
+
+What is missing is found once for each foreign key, for all rows together. First the keys that
+reject, until no row is left that refers to a rejected one; then the others, over the rows that
+remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dataport.engine.catalog.model import Dataset, ForeignKey, OnMissing
+from dataport.engine.catalog.references import referenced
+from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.sql import bases_table, ident, idents, literal, rows_table
+from dataport.engine.staging.keys import key_sql
+from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.store import Connection
+
+EXAMPLES = 5
+"""Missing values that a notice names."""
+
+REJECTED = "reference_rejected"
+"""Rows that are rejected: `_record, _line, _key, field, value, target, names`, one an error."""
+
+_CHECKED = "reference_checked"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The references by one foreign key that lead nowhere."""
+
+    key: ForeignKey
+    target: Dataset
+    relation: str
+    """Temporary table of the rows: `_record, _line, _key` and the fields of the key."""
+    rows: int
+    values: int
+    examples: tuple[str, ...]
+
+    @property
+    def names(self) -> str:
+        """The fields of the key as people read them."""
+        return "+".join(self.key.fields)
+
+
+@dataclass(frozen=True)
+class References:
+    """What a check found."""
+
+    missing: tuple[Missing, ...] = ()
+    """By the keys that don't reject, only those by which some reference leads nowhere."""
+    rejected: int = 0
+    """Rows that are rejected, and no longer part of the merge."""
+
+    @property
+    def may_be_mended(self) -> bool:
+        """Whether the same file would do more once what it refers to is there."""
+        is_left_empty = any(each.key.on_missing is OnMissing.NULL for each in self.missing)
+        return is_left_empty or self.rejected > 0
+
+
+def check_references(
+    cursor: Connection,
+    merge: MergeInput,
+    datasets: Mapping[str, Dataset],
+    arriving: Mapping[str, str] | None = None,
+) -> tuple[MergeInput, References]:
+    """The merge without what its foreign keys forbid, and what was found.
+
+    `arriving` names relations with rows of other datasets that the same commit brings. Rows that
+    are rejected count as present in the file, so that a mirror does not delete them.
+    """
+    stated = set(merge.stated)
+    keys = [key for key in merge.dataset.foreign_keys if stated.issuperset(key.fields)]
+    if not keys:
+        return merge, References()
+    check = _Check(cursor, datasets, arriving or {})
+    merge, rejected = check.reject(merge, [k for k in keys if k.on_missing is OnMissing.REJECT])
+    found = []
+    for number, key in enumerate(key for key in keys if key.on_missing is not OnMissing.REJECT):
+        missing = check.find(merge, key, f"reference_missing_{number}")
+        if missing.rows:
+            found.append(missing)
+    return _emptied(cursor, merge, found), References(tuple(found), rejected)
+
+
+def write_stubs(
+    cursor: Connection, merge: MergeInput, references: References, commit: int
+) -> dict[str, int]:
+    """Add the missing rows that `commit` came to refer to, with nothing but their key.
+
+    Returns how many by dataset. They are no word of the source about them: nobody's base.
+    """
+    added: dict[str, int] = {}
+    for missing in references.missing:
+        if missing.key.on_missing is not OnMissing.STUB:
+            continue
+        target, fields = missing.target, missing.key.reference.fields
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE reference_stubs AS {_stubs(merge, missing, commit)}"
+        )
+        row = cursor.execute(
+            f"INSERT INTO {rows_table(target.name)} (_key, _commit, _line, {idents(fields)})"
+            f" SELECT s._key, {commit}, s._line, {idents(fields, 's.')} FROM reference_stubs s"
+            f" ANTI JOIN {rows_table(target.name)} r ON r._key = s._key"
+        ).fetchone()
+        if target.name == merge.dataset.name:
+            _deny_bases(cursor, merge, commit)
+        if row and row[0]:
+            added[target.name] = added.get(target.name, 0) + int(row[0])
+    return added
+
+
+def _stubs(merge: MergeInput, missing: Missing, commit: int) -> str:
+    """The rows to add, of those references that `commit` did write: `_key, _line`, the key."""
+    mine = dict(zip(missing.key.reference.fields, missing.key.fields, strict=True))
+
+    def column(name: str) -> str:
+        return f"m.{ident(mine[name])}"
+
+    values = ", ".join(f"{column(name)} AS {ident(name)}" for name in mine)
+    return (
+        f"SELECT {key_sql(missing.target, column)} AS _key, min(m._line) AS _line, {values}"
+        f" FROM {missing.relation} m"
+        f" SEMI JOIN (SELECT * FROM {rows_table(merge.dataset.name)} WHERE _commit = {commit}) o"
+        f" ON {_same(missing.key.fields, missing.key.fields, 'o', 'm')} GROUP BY ALL"
+    )
+
+
+def _deny_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
+    """Mark the stubs as no rows of the source, among rows that its commit inserted."""
+    table, source = bases_table(merge.dataset.name), literal(merge.source)
+    cursor.execute(
+        f"INSERT INTO {table} (_source, _key, _commit, _is_gone)"
+        f" SELECT {source}, s._key, {commit}, true FROM reference_stubs s ANTI JOIN"
+        f" (SELECT _key FROM {table} WHERE _source = {source}) b ON b._key = s._key"
+    )
+
+
+@dataclass(frozen=True)
+class _Check:
+    cursor: Connection
+    datasets: Mapping[str, Dataset]
+    arriving: Mapping[str, str]
+
+    def reject(self, merge: MergeInput, keys: list[ForeignKey]) -> tuple[MergeInput, int]:
+        """The merge without the rows that are rejected, and their number.
+
+        Each round may take rows away that others refer to; they are looked at again.
+        """
+        if not keys:
+            return merge, 0
+        self.cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE {REJECTED} (_record BIGINT, _line BIGINT,"
+            " _key VARCHAR, field VARCHAR, value VARCHAR, target VARCHAR, names VARCHAR)"
+        )
+        given, rejected = merge, 0
+        while True:
+            for key in keys:
+                self._note(self.find(merge, key, "reference_missing"))
+            before, rejected = rejected, self._count(f"SELECT DISTINCT _record FROM {REJECTED}")
+            if rejected == before:
+                return merge, rejected
+            merge = self._without_rejected(given)
+
+    def find(self, merge: MergeInput, key: ForeignKey, relation: str) -> Missing:
+        """The references by `key` that say something new and lead nowhere."""
+        target = self.datasets.get(referenced(merge.dataset, key), merge.dataset)
+        LocalRunner().run(self.cursor, [self._step(merge, key, target, relation)])
+        shown = _shown(key, "m")
+        rows, values, examples = self.cursor.execute(
+            f"SELECT count(*), count(DISTINCT {shown}), min(DISTINCT {shown}, {EXAMPLES})"
+            f" FROM {relation} m"
+        ).fetchone() or (0, 0, None)
+        return Missing(key, target, relation, rows, values, tuple(examples or ()))
+
+    def _step(self, merge: MergeInput, key: ForeignKey, target: Dataset, output: str) -> Step:
+        fields = key.fields
+        inputs = [merge.incoming, merge.base]
+        places = [rows_table(target.name)]
+        if target.name in self.arriving:
+            places.append(self.arriving[target.name])
+            inputs.append(places[-1])
+        if target.name == merge.dataset.name and set(key.reference.fields) <= set(merge.stated):
+            places.append(_spoken(merge))
+        absent = "".join(
+            f" ANTI JOIN {place} p{number}"
+            f" ON {_same(key.reference.fields, fields, f'p{number}', 't')}"
+            for number, place in enumerate(places)
+        )
+        known = " AND ".join(f"t.{ident(name)} IS NOT NULL" for name in fields)
+        sql = (
+            f"SELECT t._record, t._line, t._key, {idents(fields, 't.')} FROM {_spoken(merge)} t"
+            f"{absent} ANTI JOIN {merge.base} b"
+            f" ON b._key = t._key AND {_same(fields, fields, 'b', 't')} WHERE {known}"
+        )
+        return Step("find missing references", Scope.GROUP, sql, tuple(inputs), output)
+
+    def _note(self, missing: Missing) -> None:
+        key = missing.key
+        self.cursor.execute(
+            f"INSERT INTO {REJECTED} SELECT m._record, m._line, m._key, $field,"
+            f" {_shown(key, 'm')}, $target, $names FROM {missing.relation} m",
+            {
+                "field": missing.names,
+                "target": missing.target.name,
+                "names": "+".join(key.reference.fields),
+            },
+        )
+
+    def _without_rejected(self, given: MergeInput) -> MergeInput:
+        self.cursor.execute(
+            f"CREATE OR REPLACE TEMP VIEW {_CHECKED} AS SELECT t.* FROM {given.incoming} t"
+            f" ANTI JOIN {REJECTED} r ON r._record = t._record"
+        )
+        present = f"SELECT _key FROM {REJECTED} WHERE _key IS NOT NULL"
+        if given.present:
+            present += f" UNION ALL SELECT _key FROM {given.present}"
+        self.cursor.execute(f"CREATE OR REPLACE TEMP VIEW reference_present AS {present}")
+        keyless = self._count(f"SELECT 1 FROM {REJECTED} WHERE _key IS NULL LIMIT 1")
+        return replace(
+            given,
+            incoming=_CHECKED,
+            present="reference_present",
+            has_unknown_keys=given.has_unknown_keys or keyless > 0,
+        )
+
+    def _count(self, query: str) -> int:
+        row = self.cursor.execute(f"SELECT count(*) FROM ({query})").fetchone()
+        return int(row[0]) if row else 0
+
+
+def _emptied(cursor: Connection, merge: MergeInput, found: list[Missing]) -> MergeInput:
+    """The merge whose rows say nothing but that the field is empty, where it leads nowhere."""
+    cases: dict[str, list[str]] = {}
+    for missing in found:
+        if missing.key.on_missing is OnMissing.NULL:
+            for name in missing.key.fields:
+                cases.setdefault(name, []).append(
+                    f"WHEN t._record IN (SELECT _record FROM {missing.relation}) THEN NULL"
+                )
+    if not cases:
+        return merge
+    values = ", ".join(
+        f"CASE {' '.join(tests)} ELSE t.{ident(name)} END AS {ident(name)}"
+        for name, tests in cases.items()
+    )
+    cursor.execute(
+        "CREATE OR REPLACE TEMP VIEW reference_emptied AS"
+        f" SELECT t.* REPLACE ({values}) FROM {merge.incoming} t"
+    )
+    return replace(merge, incoming="reference_emptied")
+
+
+def _spoken(merge: MergeInput) -> str:
+    """The incoming rows that nobody left out of the plan."""
+    if not merge.excluded:
+        return merge.incoming
+    return f"(SELECT * FROM {merge.incoming} ANTI JOIN {merge.excluded} USING (_key))"
+
+
+def _same(left: tuple[str, ...], right: tuple[str, ...], one: str, other: str) -> str:
+    pairs = zip(left, right, strict=True)
+    return " AND ".join(f"{one}.{ident(a)} = {other}.{ident(b)}" for a, b in pairs)
+
+
+def _shown(key: ForeignKey, relation: str) -> str:
+    """SQL of a reference as people read it: its value, or a list of several."""
+    texts = [f"CAST({relation}.{ident(name)} AS VARCHAR)" for name in key.fields]
+    return texts[0] if len(texts) == 1 else f"CAST(to_json([{', '.join(texts)}]) AS VARCHAR)"
