@@ -73,8 +73,7 @@ class Guards(TomlModel):
         0.5,
         ge=0,
         le=1,
-        description="Share of rows with keys that the source never sent, in a file that is a"
-        " mirror or at least half as long as what the source sent.",
+        description="Share of a mirror's rows with keys that the source never sent.",
     )
     fewest_unknown: int = Key(
         100, ge=0, description="This many unknown keys, or fewer, never hold an import."

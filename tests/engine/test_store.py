@@ -95,7 +95,7 @@ def test_what_would_be_lost_is_said_and_nothing_is_changed(store: Store, later: 
     with store.writing() as cursor:
         ensure_tables(cursor, things(a="string"))
         cursor.execute(f"INSERT INTO {rows_table('things')} VALUES ('1', 1, 2, '1', 'x')")
-    lost = "1 present and 0 earlier values would be lost"
+    lost = "1 present value and 0 earlier values would be lost"
     with pytest.raises(ConfigError, match=lost), store.writing() as cursor:
         ensure_tables(cursor, later)
     with store.reading() as cursor:

@@ -17,10 +17,6 @@ from dataport.engine.merging.plan import Plan
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
-_ALIKE = 0.5
-"""A file that is no mirror and holds less than this share of what its source sent is taken for
-news alone, whose keys are new by nature."""
-
 
 def reasons_to_hold(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> list[str]:
     """Why this plan needs a person's word, each as a sentence; none when it doesn't."""
@@ -61,14 +57,17 @@ def _gone(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> 
 
 
 def _unknown(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:
-    """Keys that the source never sent: perhaps a file of something else."""
+    """A mirror with keys that its source never sent: perhaps a file of something else.
+
+    Any other file may hold news alone, whose keys are new by nature.
+    """
+    if merge.mode is not Mode.MIRROR:
+        return
     rows = _rows(plan)
     unknown = _number(cursor, "SELECT count(*) FROM plan_delta WHERE NOT has_base")
     if unknown <= max(guards.fewest_unknown, guards.unknown * rows):
         return
-    known = _known(cursor)
-    is_whole = merge.mode is Mode.MIRROR or rows >= _ALIKE * known
-    if known > guards.fewest_unknown and is_whole:
+    if _known(cursor) > guards.fewest_unknown:
         yield (
             f"{unknown:,} of {counted(rows, 'row')} have keys that {merge.source} never sent before:"
             " is it the right file?"
