@@ -136,14 +136,16 @@ class JobRunner:
                 return
             if live is not None:
                 self._guarded(live, self._merge)
+                if self._engine.store.has_large_log():
+                    self._tidy(self._engine.store.fold)
             elif not self._live:
-                self._tidy()
+                self._is_dirty = False
+                self._tidy(self._engine.store.tidy)
 
-    def _tidy(self) -> None:
-        """Fold the store's log into its file while nothing else is asked for."""
-        self._is_dirty = False
+    def _tidy(self, how: Callable[[], object]) -> None:
+        """Fold the store's log into its file, at the latest when nothing else is asked for."""
         try:
-            self._engine.store.tidy()
+            how()
         except Exception:
             log.exception("The store could not be tidied up.")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,13 @@ Connection = duckdb.DuckDBPyConnection
 CHECKPOINT_SIZE = "1GiB"
 """Log size at which a commit folds the log into the file itself. Folding rewrites every row
 group that changed, so it is left to quiet moments: see `Store.tidy`."""
+
+LARGE_LOG = 64 * 2**20
+"""Bytes of log from which on it is folded in after a job, quiet or not. What is not folded yet
+is held in memory: many commits on end would fill it, and each would take longer than the last."""
+
+FOLD_TRIES = 20
+FOLD_PAUSE_S = 0.05
 
 RESTING_MEMORY = "16MiB"
 """What the store's cache shrinks to in quiet moments."""
@@ -54,7 +62,10 @@ class Store:
         settings = settings or DaemonSettings()
         connection = _connect(home, settings)
         try:
-            migrate(connection)
+            # A result that is not read to its end keeps its transaction open, and nothing
+            # could be folded in any more: this cursor's ends with it.
+            with connection.cursor() as cursor:
+                migrate(cursor)
         except BaseException:
             connection.close()
             raise
@@ -70,18 +81,34 @@ class Store:
                 log.warning("The store could not be checkpointed: %s", error)
             self._connection.close()
 
-    def tidy(self) -> None:
-        """Fold the log into the file and give memory back, unless somebody is at work."""
+    def has_large_log(self) -> bool:
+        """Whether so much is not folded in that it should not wait for a quiet moment."""
+        path = self.path.with_name(f"{self.path.name}.wal")
+        return path.exists() and path.stat().st_size >= LARGE_LOG
+
+    def fold(self) -> bool:
+        """Fold the log into the file, unless somebody is at work; whether that was done."""
         if not self._write_lock.acquire(blocking=False):
-            return
+            return False
+        try:
+            return any(self._try_to_fold() for _ in range(FOLD_TRIES))
+        finally:
+            self._write_lock.release()
+
+    def _try_to_fold(self) -> bool:
+        """One try: a short transaction, such as that of a new job, is waited for and tried again."""
         try:
             with self.reading() as cursor:
                 cursor.execute("CHECKPOINT store")
-            self._release_memory()
         except duckdb.TransactionException:
-            log.debug("The store is in use; its log is folded in later.")
-        finally:
-            self._write_lock.release()
+            time.sleep(FOLD_PAUSE_S)
+            return False
+        return True
+
+    def tidy(self) -> None:
+        """Fold the log into the file and give memory back, unless somebody is at work."""
+        if self.fold():
+            self._release_memory()
 
     def _release_memory(self) -> None:
         """Drop cached blocks. A query under way would see the low limit, so there may be none."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
 
 from dataport.core.errors import ConfigError, StoreError
 from dataport.core.paths import Home
+from dataport.engine import store as store_module
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.migrations import LATEST, current_version, migrate
 from dataport.engine.sql import rows_table
@@ -108,3 +110,39 @@ def test_a_field_without_values_may_go(store: Store) -> None:
         ensure_tables(cursor, things())
         names = [row[0] for row in cursor.execute(f"DESCRIBE {rows_table('things')}").fetchall()]
     assert "a" not in names
+
+
+def test_a_store_that_was_opened_again_is_folded_after_updates(home: Home) -> None:
+    """A transaction that is left open anywhere would hold the log, and the memory, for good."""
+    Store.open(home).close()
+    store = Store.open(home)
+    try:
+        for value in ("x", "y"):
+            with store.noting() as cursor:
+                cursor.execute(
+                    "UPDATE store.meta SET value = value || ? WHERE name <> ?", [value, "schema"]
+                )
+                cursor.execute("INSERT INTO store.meta VALUES ('note', ?)", [value])
+        assert home.store.with_name(f"{home.store.name}.wal").stat().st_size > 0
+        assert store.fold()
+    finally:
+        store.close()
+
+
+def test_a_large_log_is_known_and_gone_once_folded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.fold()
+    assert not store.has_large_log()
+    monkeypatch.setattr(store_module, "LARGE_LOG", 1)
+    with store.noting() as cursor:
+        cursor.execute("INSERT INTO store.meta VALUES ('note', 'x')")
+    assert store.has_large_log()
+    assert store.fold()
+    assert not store.has_large_log()
+
+
+def test_a_log_is_not_folded_while_somebody_changes_rows(store: Store) -> None:
+    """Merging holds the write lock; another thread asks."""
+    with store.writing(), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(store.fold).result() is False
