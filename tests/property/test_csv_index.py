@@ -106,7 +106,7 @@ def test_items_of_json_arrays_are_found_exactly(items, indent, size):
     for at in range(0, len(data), size):
         rest += data[at : at + size]
         if closed is None:
-            block, closed = index_items(rest)
+            block, closed = index_items(rest, nesting=100)
             found += [
                 block.data[start:stop]
                 for start, stop in zip(block.starts, block.stops, strict=True)

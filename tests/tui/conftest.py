@@ -19,6 +19,7 @@ from tests.fakes.documents import full_script
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 HOME_WORD = "/home/ana/port"
+PATIENCE_S = 10.0
 
 Opener = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
 
@@ -106,13 +107,17 @@ def screen_text(pilot: Pilot[None]) -> str:
     return "\n".join(screen_lines(pilot)) + "\n"
 
 
-def assert_snapshot(pilot: Pilot[None], name: str) -> None:
+async def assert_snapshot(pilot: Pilot[None], name: str) -> None:
     """Compare the screen with `snapshots/NAME.txt`; DATAPORT_SNAPSHOTS=write makes it anew."""
     app = pilot.app
     assert isinstance(app, DataportApp)
-    text = screen_text(pilot)
     path = SNAPSHOTS / f"{name}.txt"
     if os.environ.get("DATAPORT_SNAPSHOTS") == "write":
-        path.write_text(text, encoding="utf-8")
+        path.write_text(screen_text(pilot), encoding="utf-8")
     assert path.is_file(), f"no snapshot {path.name}; set DATAPORT_SNAPSHOTS=write to make it"
-    assert text == path.read_text(encoding="utf-8")
+    expected = path.read_text(encoding="utf-8")
+    # What the daemon tells arrives in pieces, on a busy machine after the keys are settled.
+    deadline = time.monotonic() + PATIENCE_S
+    while screen_text(pilot) != expected and time.monotonic() < deadline:
+        await pilot.pause(0.02)
+    assert screen_text(pilot) == expected

@@ -37,7 +37,7 @@ async def test_a_full_home(daemon: FakeDaemon, view: str, size: tuple[int, int])
     async with opened(daemon.home, size) as pilot:
         await press(pilot, *VIEWS[view])
         assert all(cell_len(line) <= size[0] for line in screen_lines(pilot))
-        assert_snapshot(pilot, f"{view}-{size[0]}x{size[1]}")
+        await assert_snapshot(pilot, f"{view}-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_a_full_home(daemon: FakeDaemon, view: str, size: tuple[int, int])
 async def test_an_empty_home(empty_daemon: FakeDaemon, view: str, key: str) -> None:
     async with opened(empty_daemon.home, (80, 24)) as pilot:
         await press(pilot, key)
-        assert_snapshot(pilot, f"empty-{view}-80x24")
+        await assert_snapshot(pilot, f"empty-{view}-80x24")
 
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 17), (20, 5)])
@@ -59,7 +59,7 @@ async def test_a_terminal_that_is_too_small_says_so(
         await press(pilot, "2", "1")
         assert "too small" not in " ".join(screen_lines(pilot))
         if size == (59, 24):
-            assert_snapshot(pilot, "overview-60x18")
+            await assert_snapshot(pilot, "overview-60x18")
 
 
 @pytest.mark.parametrize("key", ["1", "2", "3", "4"])
