@@ -144,3 +144,28 @@ def test_a_mirror_deletes_nothing_while_a_rejected_row_has_no_key(
     assert any("nothing was deleted" in notice for notice in job["notices"])
     job = world.send(write("3.csv", text.replace(f"{row}\n", "")), "--mode", "mirror")
     assert job["changes"]["deleted"] == 2
+
+
+def test_rows_that_contradict_each_other_can_be_left_out_of_a_plan(
+    asking: World, write: Write
+) -> None:
+    """Left out, they are not asked about, and what was asked already stays asked."""
+    asking.send(write("1.csv", FIRST), "--mode", "mirror")
+    path = write("2.csv", TWICE)
+
+    def leave_out(words: str) -> dict[str, Any]:
+        job = str(asking.send(write("held.csv", words), "--mode", "mirror", "--hold")["job"])
+        shown = asking.ok("jobs", "plan", job, "--operation", "conflict")
+        assert [item["key"] for item in shown["items"]] == ["L1"]
+        page = asking.ok("jobs", "plan", job, "--exclude", "L1")
+        assert (page["counts"]["conflicts"], page["counts"]["excluded"]) == (0, 1)
+        done: dict[str, Any] = asking.ok("jobs", "approve", job)
+        return done
+
+    assert leave_out(TWICE)["changes"]["conflicts"] == 0
+    assert conflicts(asking) == []
+    assert asking.send(path, "--mode", "mirror")["changes"]["conflicts"] == 1
+    leave_out(TWICE.replace("Anne", "Annette").replace("Bob", "Rob"))
+    [conflict] = conflicts(asking)
+    assert [row["name"] for row in conflict["theirs"]["rows"]] == ["Anna", "Anne"]
+    assert names(asking) == {"L1": "Ann", "L2": "Rob", "L3": "Cy"}
