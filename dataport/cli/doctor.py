@@ -58,6 +58,8 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _checked("settings", home.config_file, partial(_check_settings, home))
     for path in sorted(home.datasets.glob("*.toml")):
         yield _checked(f"dataset {path.stem}", path, partial(_check_dataset, home, path))
+    for path in sorted(home.packages.glob("*.toml")):
+        yield _checked(f"package {path.stem}", path, partial(_check_package, home, path))
     yield _space(home)
     yield _daemon(home)
 
@@ -91,6 +93,12 @@ def _check_dataset(home: Home, path: Path) -> object:
     from dataport.engine.catalog.load import check_file
 
     return check_file(path, [shipped_config() / "datasets", home.datasets])
+
+
+def _check_package(home: Home, path: Path) -> object:
+    from dataport.engine.definitions import check_package_file
+
+    return check_package_file(home, path)
 
 
 def _space(home: Home) -> Finding:

@@ -33,9 +33,13 @@ def init_command(session: Session, sample: bool) -> None:
         "home": str(home.root),
         "existed": existed,
         "made": [str(path) for path in made],
-        "samples": [str(path) for path in sorted(samples(home).iterdir())] if sample else [],
+        "samples": [str(path) for path in _files(samples(home))] if sample else [],
     }
     session.emit(document, lambda found: _show_made(session, found))
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
 
 
 def _show_made(session: Session, document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Command, Session, absolute, given, message_option
+from dataport.cli.options import DATASET, PACKAGE, Command, Session, absolute, given, message_option
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import Job, wait_for
 from dataport.core.words import Mode, OnMatch
@@ -24,7 +24,7 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 @click.command("import", cls=Command)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=str))
 @click.option("--dataset", type=DATASET, help="Dataset that the rows belong to.")
-@click.option("--package", help="Package that the documents belong to.")
+@click.option("--package", type=PACKAGE, help="Package that the documents belong to.")
 @click.option("--source", help="Who the file comes from, such as crm.")
 @click.option("--mapping", help="Mapping that turns columns into fields.")
 @click.option("--format", help="Format of the file; else its content tells.")

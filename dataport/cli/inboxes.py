@@ -8,7 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.imports import MODE, ON_MATCH
-from dataport.cli.options import DATASET, Group, Session, given
+from dataport.cli.options import DATASET, PACKAGE, Group, Session, given
 from dataport.core.text import counted
 
 
@@ -51,7 +51,7 @@ def _show_inboxes(session: Session, document: dict[str, Any]) -> None:
 @inboxes_command.command("add")
 @click.argument("name")
 @click.option("--dataset", type=DATASET, help="Dataset that its files belong to.")
-@click.option("--package", help="Package that its files belong to.")
+@click.option("--package", type=PACKAGE, help="Package that its files belong to.")
 @click.option("--source", required=True, help="Who the files come from, such as crm.")
 @click.option("--mode", type=MODE, help="What a file says about rows it leaves out.")
 @click.option("--on-match", type=ON_MATCH, help="What happens to rows that are already there.")

@@ -200,10 +200,11 @@ def message_option(function: Decorated) -> Decorated:
     return click.option("-m", "--message", metavar="TEXT", help="Why, for the log.")(function)
 
 
-class DatasetName(click.ParamType[str]):
-    """A dataset's name; the shell completes it from the home's definitions."""
+class _DefinedName(click.ParamType[str]):
+    """The name of something that files define; the shell completes it from the home's."""
 
-    name = "dataset"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def convert(
         self,
@@ -211,15 +212,15 @@ class DatasetName(click.ParamType[str]):
         param: click.Parameter | None,  # noqa: ARG002 - click's signature
         ctx: click.Context | None,  # noqa: ARG002 - click's signature
     ) -> str:
-        """A name that can be part of an address; the daemon knows whether it has such a dataset."""
+        """A name that can be part of an address; the daemon knows whether there is such a thing."""
         if value and not set(value) & set("/?#%"):
             return value
         from dataport.core.errors import NotFoundError
 
         raise NotFoundError(
-            "unknown-dataset",
-            f"There is no dataset called {value!r}.",
-            hint="List them: dataport datasets",
+            f"unknown-{self.name}",
+            f"There is no {self.name} called {value!r}.",
+            hint=f"List them: dataport {self.name}s",
         )
 
     def shell_complete(
@@ -230,11 +231,13 @@ class DatasetName(click.ParamType[str]):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        found = sorted(session_of(ctx).home.datasets.glob("*.toml"))
+        directory = session_of(ctx).home.config / f"{self.name}s"
+        found = sorted(directory.glob("*.toml"))
         return [CompletionItem(path.stem) for path in found if path.stem.startswith(incomplete)]
 
 
-DATASET = DatasetName()
+DATASET = _DefinedName("dataset")
+PACKAGE = _DefinedName("package")
 
 
 def is_interactive() -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
 from dataport.engine.catalog.load import dataset_files, load_dataset, load_datasets
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import (
+    Package,
+    check_package,
+    load_package,
+    package_files,
+)
 from dataport.engine.catalog.references import check_references, without_dangling
 from dataport.engine.store import Store
 from dataport.engine.tables import ensure_tables
@@ -17,13 +25,31 @@ from dataport.engine.tables import ensure_tables
 log = logging.getLogger(__name__)
 
 
-def read_definitions(home: Home) -> dict[str, Dataset]:
-    """Every dataset, the home's files above the shipped ones. Raises ConfigError."""
+@dataclass(frozen=True)
+class Definitions:
+    """What the files of a home and the shipped ones define."""
+
+    datasets: dict[str, Dataset]
+    packages: dict[str, Package] = field(default_factory=dict)
+
+
+def read_definitions(home: Home) -> Definitions:
+    """Every dataset and package, the home's files above the shipped ones. Raises ConfigError.
+
+    A shipped file gives way to what the home defines otherwise: its foreign keys that lead
+    nowhere then are left out, and so is a package whose members do not fit any more.
+    """
     paths = dataset_files(definition_directories(home))
     datasets = load_datasets(definition_directories(home))
     for name, dataset in datasets.items():
-        check_references(dataset, datasets, paths[name])
-    return datasets
+        if _is_shipped(paths[name]):
+            datasets[name] = without_dangling(dataset, datasets)
+        else:
+            check_references(dataset, datasets, paths[name])
+    packages, problem = _read_packages(home, datasets)
+    if problem is not None:
+        raise problem
+    return Definitions(datasets, packages)
 
 
 def definition_directories(home: Home) -> tuple[Path, Path]:
@@ -31,12 +57,17 @@ def definition_directories(home: Home) -> tuple[Path, Path]:
     return shipped_config() / "datasets", home.datasets
 
 
-def open_definitions(home: Home, store: Store) -> tuple[dict[str, Dataset], ConfigError | None]:
+def package_directories(home: Home) -> tuple[Path, Path]:
+    """Where packages are defined; the later stands above the earlier."""
+    return shipped_config() / "packages", home.packages
+
+
+def open_definitions(home: Home, store: Store) -> tuple[Definitions, ConfigError | None]:
     """Definitions to start with, and what is wrong with a file, if anything.
 
     A broken file does not keep the daemon from starting: the definition that its tables were
     made for stays in force, and a dataset that never had one is left out. A foreign key that
-    leads nowhere is left out alone.
+    leads nowhere is left out alone, and a package that is broken as a whole.
     """
     datasets: dict[str, Dataset] = {}
     problem: ConfigError | None = None
@@ -53,14 +84,31 @@ def open_definitions(home: Home, store: Store) -> tuple[dict[str, Dataset], Conf
             dataset = known[name]
         datasets[name] = dataset
     for name, dataset in datasets.items():
+        if _is_shipped(paths[name]):
+            continue
         try:
             check_references(dataset, datasets, paths[name])
         except ConfigError as error:
             log.error("%s", error)
             problem = problem or error
-    return {
-        name: without_dangling(dataset, datasets) for name, dataset in datasets.items()
-    }, problem
+    usable = {name: without_dangling(dataset, datasets) for name, dataset in datasets.items()}
+    packages, wrong = _read_packages(home, usable)
+    return Definitions(usable, packages), problem or wrong
+
+
+def check_package_file(home: Home, path: Path) -> Package:
+    """The package that `path` defines, of the datasets of `home` and of those beside the file.
+
+    Raises ConfigError for what is wrong in `path`; a dataset that is broken counts as none.
+    """
+    package = load_package(path)
+    datasets: dict[str, Dataset] = {}
+    beside = (path.parent, path.parent.parent / "datasets")
+    for name, file in dataset_files((*definition_directories(home), *beside)).items():
+        with contextlib.suppress(ConfigError):
+            datasets[name] = load_dataset(file)
+    check_package(package, datasets, path)
+    return package
 
 
 def ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
@@ -72,6 +120,29 @@ def ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
 
 def _ensure(store: Store, dataset: Dataset) -> None:
     ensure_all(store, {dataset.name: dataset})
+
+
+def _read_packages(
+    home: Home, datasets: Mapping[str, Dataset]
+) -> tuple[dict[str, Package], ConfigError | None]:
+    """The packages that are right, and the first thing that is wrong in a file of the home."""
+    packages: dict[str, Package] = {}
+    problem: ConfigError | None = None
+    for name, path in package_files(package_directories(home)).items():
+        try:
+            package = load_package(path)
+            check_package(package, datasets, path)
+        except ConfigError as error:
+            log.error("%s", error)
+            if not _is_shipped(path):
+                problem = problem or error
+        else:
+            packages[name] = package
+    return packages, problem
+
+
+def _is_shipped(path: Path) -> bool:
+    return path.is_relative_to(shipped_config())
 
 
 def _known_definitions(store: Store) -> dict[str, Dataset]:

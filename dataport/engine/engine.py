@@ -19,9 +19,20 @@ from dataport.engine.bulk.bulk import Bulk
 from dataport.engine.bulk.keys import KEYS_FILE
 from dataport.engine.catalog.load import find_dataset, load_dataset
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import (
+    Package,
+    find_package,
+    member_documents,
+    members_in_order,
+)
 from dataport.engine.commits import Author
 from dataport.engine.decisions import Decisions
-from dataport.engine.definitions import ensure_all, open_definitions, read_definitions
+from dataport.engine.definitions import (
+    Definitions,
+    ensure_all,
+    open_definitions,
+    read_definitions,
+)
 from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
 from dataport.engine.importing.imports import Imports
@@ -46,12 +57,13 @@ class Engine:
     """An open home. Close it before the process ends."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: Store, datasets: dict[str, Dataset]
+        self, home: Home, settings: Settings, store: Store, definitions: Definitions
     ) -> None:
         self.home = home
         self.store = store
         self._settings = settings
-        self._datasets = datasets
+        self._datasets = definitions.datasets
+        self._packages = definitions.packages
         self._reload_lock = threading.Lock()
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
@@ -71,17 +83,17 @@ class Engine:
         """
         store = Store.open(home, settings.daemon)
         try:
-            datasets, problem = open_definitions(home, store)
+            definitions, problem = open_definitions(home, store)
         except BaseException:
             store.close()
             raise
         try:
-            check_policies(home, settings.policies, datasets)
+            check_policies(home, settings.policies, definitions.datasets)
         except ConfigError as error:
             problem = problem or error
-            usable = usable_policies(settings.policies, datasets)
+            usable = usable_policies(settings.policies, definitions.datasets)
             settings = settings.model_copy(update={"policies": usable})
-        engine = cls(home, settings, store, datasets)
+        engine = cls(home, settings, store, definitions)
         engine.definition_error = problem
         return engine
 
@@ -97,14 +109,20 @@ class Engine:
     def datasets(self) -> Mapping[str, Dataset]:
         return self._datasets
 
+    @property
+    def packages(self) -> Mapping[str, Package]:
+        return self._packages
+
     def reload(self, settings: Settings) -> None:
         """Take new settings and definitions; raises ConfigError and keeps the old ones."""
         with self._reload_lock:
-            datasets = read_definitions(self.home)
+            definitions = read_definitions(self.home)
+            datasets = definitions.datasets
             check_policies(self.home, settings.policies, datasets)
             if datasets != self._datasets:
                 ensure_all(self.store, datasets)
             self._settings, self._datasets = settings, datasets
+            self._packages = definitions.packages
 
     def author(self, origin: Origin) -> Author:
         """The person of this home, acting through `origin`."""
@@ -134,6 +152,33 @@ class Engine:
             rows = _count(cursor, name)
         document = dataset.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {**document, "rows": rows}
+
+    def list_packages(self) -> list[dict[str, Any]]:
+        """Every package with its datasets, in the order in which they are merged."""
+        return [
+            {
+                "name": package.name,
+                "title": package.title,
+                "description": package.description,
+                "datasets": list(members_in_order(package, self._datasets)),
+            }
+            for package in self._packages.values()
+        ]
+
+    def show_package(self, name: str) -> dict[str, Any]:
+        """A package and its members: their files, rows, and the members that they refer to."""
+        package = find_package(self._packages, name)
+        with self.store.reading() as cursor:
+            members = [
+                {**member, "rows": _count(cursor, member["dataset"])}
+                for member in member_documents(package, self._datasets)
+            ]
+        return {
+            "name": package.name,
+            "title": package.title,
+            "description": package.description,
+            "members": members,
+        }
 
     def selection(self, name: str, **wanted: Any) -> Selection:
         """A selection of rows of the dataset called `name`."""

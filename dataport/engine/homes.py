@@ -52,8 +52,12 @@ def _copies(home: Home, sample: bool) -> Iterator[Path | None]:
             yield _copy(path, home.config / kind / path.name)
     if sample:
         samples(home).mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
-        for path in sorted((shipped / "samples").iterdir()):
-            yield _copy(path, samples(home) / path.name)
+        for path in sorted((shipped / "samples").rglob("*")):
+            target = samples(home) / path.relative_to(shipped / "samples")
+            if path.is_dir():
+                target.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+            else:
+                yield _copy(path, target)
 
 
 def _copy(origin: Path, target: Path) -> Path | None:
@@ -79,5 +83,5 @@ def _add_sample_inbox(home: Home) -> bool:
     if any(inbox.name == SAMPLE_INBOX for inbox in load_settings(home.config_file).inboxes):
         return False
     inbox = Inbox(name=SAMPLE_INBOX, dataset="leads", source="crm")
-    add_inbox(home, load_datasets([home.datasets]), inbox)
+    add_inbox(home, load_datasets([home.datasets]), {}, inbox)
     return True

@@ -9,6 +9,7 @@ from dataport.core.paths import Home
 from dataport.core.settings import Inbox
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import Package, find_package
 from dataport.engine.settings_file import (
     as_table,
     read_document,
@@ -18,14 +19,21 @@ from dataport.engine.settings_file import (
 )
 
 
-def add_inbox(home: Home, datasets: Mapping[str, Dataset], inbox: Inbox) -> None:
+def add_inbox(
+    home: Home,
+    datasets: Mapping[str, Dataset],
+    packages: Mapping[str, Package],
+    inbox: Inbox,
+) -> None:
     """Write one more inbox to the settings of `home`.
 
-    Raises NotFoundError for an unknown dataset, StateError when the name is taken, ConfigError
+    Raises NotFoundError for an unknown dataset or package, StateError when the name is taken, ConfigError
     when the settings file is broken already.
     """
     if inbox.dataset is not None:
         find_dataset(datasets, inbox.dataset)
+    if inbox.package is not None:
+        find_package(packages, inbox.package)
     document = read_document(home)
     inboxes = tables(document, "inboxes")
     if any(item.get("name") == inbox.name for item in inboxes):

@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Home:
     home = Home.at(tmp_path / "home")
     create_home(home)
     inbox = Inbox(name="crm", dataset="leads", source="crm")
-    add_inbox(home, load_datasets([home.datasets]), inbox)
+    add_inbox(home, load_datasets([home.datasets]), {}, inbox)
     return home
 
 

@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from dataport.daemon.routes import bulk, conflicts, data, history, inboxes, jobs, policies, system
+from dataport.daemon.routes import (
+    bulk,
+    conflicts,
+    data,
+    history,
+    inboxes,
+    jobs,
+    packages,
+    policies,
+    system,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     system.router,
@@ -12,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     conflicts.router,
     inboxes.router,
+    packages.router,
     policies.router,
 )
 """Every router of the application."""

@@ -26,7 +26,7 @@ def list_inboxes(services: ServicesDep) -> Response:
 @router.post("", summary="Add an inbox", status_code=201)
 def create_inbox(inbox: Inbox, services: ServicesDep) -> Response:
     """Written to the settings file and watched at once."""
-    add_inbox(services.home, services.engine.datasets, inbox)
+    add_inbox(services.home, services.engine.datasets, services.engine.packages, inbox)
     services.configuration.reload()
     return answer(_document(services, inbox), 201)
 

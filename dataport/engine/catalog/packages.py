@@ -1,0 +1,168 @@
+"""Packages: datasets that belong together and arrive together (design sections 3 and 6).
+
+A package names its members and the files that are theirs. In which order they are merged is not
+written down: it follows from their foreign keys, so that what a row refers to comes before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field as Key
+from pydantic import field_validator, model_validator
+
+from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.toml_model import TomlModel, load_model
+from dataport.engine.catalog.load import dataset_files
+from dataport.engine.catalog.model import Dataset, check_name
+from dataport.engine.catalog.references import referenced
+
+
+class PackageMember(TomlModel):
+    """One dataset of a package."""
+
+    dataset: str
+    files: tuple[str, ...] = Key(
+        (), description="Patterns of its files' names, as in clients*.csv; else by its own name."
+    )
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What its files are called: as was said, else as exports of the dataset are."""
+        return self.files or (f"{self.dataset}.*", f"{self.dataset}-*")
+
+    def takes(self, name: str) -> bool:
+        """Whether a file of this name is the member's; capitals make no difference."""
+        folded = name.lower()
+        return any(fnmatch.fnmatchcase(folded, pattern.lower()) for pattern in self.patterns)
+
+
+class Package(TomlModel):
+    """Datasets that belong together, as one TOML file defines them."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    members: Annotated[tuple[PackageMember, ...], Key(min_length=1)]
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return check_name(value)
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> Package:
+        for name in self.datasets:
+            if self.datasets.count(name) > 1:
+                raise ValueError(f"the dataset {name!r} is a member twice")
+        return self
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The members' names, in the order of the file."""
+        return tuple(member.dataset for member in self.members)
+
+    def owners(self, name: str) -> list[str]:
+        """The datasets whose member takes a file of this name; one, where all is well."""
+        return [member.dataset for member in self.members if member.takes(name)]
+
+
+def load_package(path: Path) -> Package:
+    """The package that `path` defines. Raises ConfigError naming file, key and nearest word."""
+    package = load_model(Package, path)
+    if package.name != path.stem:
+        raise ConfigError(
+            "wrong-value",
+            f"{path}: 'name' is {package.name!r}, but the file is called {path.name}.",
+            hint=f"Rename the file to {package.name}.toml, or the package to {path.stem!r}.",
+        )
+    return package
+
+
+def package_files(directories: Iterable[Path]) -> dict[str, Path]:
+    """The file that defines each package; a later directory stands above an earlier one."""
+    return dataset_files(directories)
+
+
+def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path) -> None:
+    """Raise ConfigError where a member is no dataset, or some refer to one another in a circle."""
+    for index, name in enumerate(package.datasets):
+        if name not in datasets:
+            raise ConfigError(
+                "wrong-value",
+                f"{path}: 'members[{index}].dataset' is {name!r}, which is not defined.",
+                hint=_near(name, datasets),
+            )
+    _, left = _placed(package, datasets)
+    if left:
+        circle = _circle(left, datasets)
+        raise ConfigError(
+            "circular-references",
+            f"{path}: the members refer to one another in a circle: {' -> '.join(circle)}.",
+            "None of them can be merged before the others.",
+            "Leave one of the foreign keys out, or a member; a dataset may refer to itself.",
+        )
+
+
+def members_in_order(package: Package, datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
+    """The members, each behind those that it refers to, else as the file lists them."""
+    placed, left = _placed(package, datasets)
+    return (*placed, *left)
+
+
+def member_documents(package: Package, datasets: Mapping[str, Dataset]) -> list[dict[str, Any]]:
+    """`dataset, title, files, after` of each member in order; `after` are those it refers to."""
+    members = {member.dataset: member for member in package.members}
+    return [
+        {
+            "dataset": name,
+            "title": datasets[name].title,
+            "files": list(members[name].patterns),
+            "after": _needs(name, package.datasets, datasets),
+        }
+        for name in members_in_order(package, datasets)
+    ]
+
+
+def find_package(packages: Mapping[str, Package], name: str) -> Package:
+    """The package called `name`. Raises NotFoundError that names the nearest one."""
+    if name in packages:
+        return packages[name]
+    raise NotFoundError(
+        "unknown-package", f"There is no package called {name!r}.", hint=_near(name, packages)
+    )
+
+
+def _placed(package: Package, datasets: Mapping[str, Dataset]) -> tuple[list[str], list[str]]:
+    """The members in order, and those that no order puts behind all they refer to."""
+    placed: list[str] = []
+    left = list(package.datasets)
+    while ready := next((name for name in left if not _needs(name, left, datasets)), None):
+        placed.append(ready)
+        left.remove(ready)
+    return placed, left
+
+
+def _needs(name: str, among: Iterable[str], datasets: Mapping[str, Dataset]) -> list[str]:
+    """Those of `among` that a dataset refers to, besides itself."""
+    dataset = datasets[name]
+    targets = {referenced(dataset, key) for key in dataset.foreign_keys} - {name}
+    return [each for each in among if each in targets]
+
+
+def _circle(left: list[str], datasets: Mapping[str, Dataset]) -> list[str]:
+    """A way from a dataset back to itself, among datasets that each refer to another of them."""
+    way = [left[0]]
+    while way.count(way[-1]) == 1:
+        way.append(_needs(way[-1], left, datasets)[0])
+    return way[way.index(way[-1]) :]
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names) or 'none'}."
