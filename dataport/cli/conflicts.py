@@ -147,12 +147,21 @@ def _show_conflict(item: dict[str, Any]) -> None:
             ("last sent (base)", item.get("base")),
             ("store (ours)", item.get("ours")),
             ("file (theirs)", item.get("theirs")),
+            *_breach(item),
             ("source", item.get("source")),
             ("from", _place(item)),
             ("since", output.local_time(item.get("time"))),
             *_ending(item),
         ]
     )
+
+
+def _breach(item: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What a merged row would be, and every rule that it would break."""
+    if not item.get("violations"):
+        return []
+    broken = [("breaks", each["message"]) for each in item["violations"]]
+    return [("would become", item.get("merged")), *broken]
 
 
 def _ending(item: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -50,7 +50,7 @@ def history(cursor: Connection, conflict: int) -> list[dict[str, Any]]:
     """
     rows = cursor.execute(
         f"SELECT {_VERSION} FROM (SELECT * EXCLUDE (_until) FROM store.conflict_versions"
-        " WHERE conflict = $conflict UNION ALL"
+        " WHERE conflict = $conflict UNION ALL BY NAME"
         " SELECT * FROM store.conflicts WHERE conflict = $conflict) v"
         ' LEFT JOIN store.commits c ON c."commit" = v._commit ORDER BY v._commit',
         {"conflict": conflict},
@@ -91,6 +91,8 @@ def _reason(item: Mapping[str, Any], commit: Mapping[str, Any]) -> str:
         return "The record was deleted."
     if item["resolution"] == DROPPED:
         return f"{source} no longer sends the record."
+    if status == ConflictStatus.SUPERSEDED:
+        return "The record waits as a whole: what would become of it breaks a rule."
     is_its_own = commit["kind"] == "import" and commit["source"] == item["source"]
     if status == ConflictStatus.CONVERGED:
         if not is_its_own:
@@ -106,6 +108,8 @@ _BY_RULE = "A policy decided it."
 def _withdrawal(item: Mapping[str, Any], source: str) -> str:
     if item["kind"] == ConflictKind.EDIT_DELETE:
         return f"{source} sends the record again."
+    if item["kind"] == ConflictKind.INVALID_MERGE and item["theirs"] != item["base"]:
+        return "The merged row breaks no rule any more."
     if item["kind"] == ConflictKind.DUPLICATE_KEY:
         return f"The rows of {source} no longer contradict each other."
     if item["theirs"] == item["base"]:

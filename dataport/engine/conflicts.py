@@ -22,7 +22,7 @@ from dataport.engine.store import Connection
 
 _COLUMNS = (
     "conflict, dataset, key, field, kind, base, ours, theirs, source, job, file, line, status,"
-    " superseded, resolution, opened, closed"
+    " superseded, resolution, opened, closed, details"
 )
 
 
@@ -80,6 +80,8 @@ def list_conflicts(
 ) -> dict[str, Any]:
     """`{total, items}`, oldest first; `ours` of an open one is the store's present value.
 
+    A row that waits since it would break a rule has its `violations`, each `{field, code, message}`,
+    and what it would become as `merged`; others have none.
     A closed one has `closed_by`, a commit, and the `reason` as a sentence.
     """
     bounds = f" LIMIT {int(limit)}" if limit is not None else ""
@@ -110,7 +112,8 @@ def get_conflict(
 
 def _document(row: Sequence[Any]) -> dict[str, Any]:
     number, dataset, key, field, kind, base, ours, theirs, source, job, file, line = row[:12]
-    status, superseded, resolution, opened, closed = row[12:]
+    status, superseded, resolution, opened, closed, details = row[12:]
+    told = _parsed(details) or {}
     return {
         "id": number,
         "dataset": dataset,
@@ -124,6 +127,8 @@ def _document(row: Sequence[Any]) -> dict[str, Any]:
         "job": job,
         "line": line,
         "status": status,
+        "violations": told.get("violations", []),
+        "merged": told.get("merged"),
         "file": file,
         "superseded": superseded,
         "resolution": resolution,
@@ -157,7 +162,16 @@ def _show_present(
         present = {key: json.loads(text) for key, text in rows}
         for item in mine:
             row = present.get(item["key"])
+            item["merged"] = _merged_now(item, row)
             item["ours"] = _shown(dataset, item["field"], row)
+
+
+def _merged_now(item: Mapping[str, Any], row: dict[str, Any] | None) -> Any:
+    """What a row that waits as a whole would become: the store's present row, as it was merged."""
+    merged, before = item["merged"], item["ours"]
+    if merged is None or before is None or row is None:
+        return merged
+    return {**row, **{n: v for n, v in merged.items() if v != before.get(n)}}
 
 
 def _shown(dataset: Dataset, name: str | None, row: dict[str, Any] | None) -> Any:

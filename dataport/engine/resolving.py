@@ -14,7 +14,7 @@ from dataport.engine.catalog.model import Dataset
 from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
 from dataport.engine.merging.cells import VALUE_KINDS, exploded, fields_of, member, names_in
-from dataport.engine.row_changes import delete_rows
+from dataport.engine.row_changes import delete_rows, refuse_shared
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import from_json, ident, idents, literal, rows_table
 from dataport.engine.store import Connection
@@ -37,7 +37,11 @@ class Resolution:
         """Kinds of conflicts that can't be settled so: there is no such single side."""
         return {
             Take.THEIRS: (ConflictKind.DUPLICATE_KEY,),
-            Take.BASE: (ConflictKind.DUPLICATE_KEY, ConflictKind.EDIT_DELETE),
+            Take.BASE: (
+                ConflictKind.DUPLICATE_KEY,
+                ConflictKind.EDIT_DELETE,
+                ConflictKind.INVALID_MERGE,
+            ),
         }.get(self.take or Take.OURS, ())
 
     def word(self) -> str:
@@ -61,6 +65,7 @@ def resolve(
         changes["updated"] = _set_cells(cursor, dataset, commit)
         changes["inserted"] = _restore(cursor, dataset, commit)
         changes["deleted"] = _delete(cursor, dataset, commit) if how.take is Take.THEIRS else 0
+        refuse_shared(cursor, dataset, commit)
     keep_conflict_versions(cursor, "q.conflict IN (SELECT conflict FROM resolving)", commit)
     cursor.execute(
         f"UPDATE store.conflicts SET _commit = {commit}, status = '{ConflictStatus.RESOLVED}',"
@@ -135,7 +140,14 @@ def _set_cells(cursor: Connection, dataset: Dataset, commit: int) -> int:
 def _check_rows(cursor: Connection, how: Resolution) -> None:
     """Raise UsageError for a conflict about a row that can't be settled so."""
     rows = cursor.execute("SELECT DISTINCT kind FROM resolving WHERE field IS NULL").fetchall()
-    kinds = {row[0] for row in rows} - set(VALUE_KINDS)
+    kinds = {row[0] for row in rows}
+    if ConflictKind.INVALID_MERGE in kinds and how.take is Take.BASE:
+        raise UsageError(
+            "base-for-row",
+            "A row that would break a rule can be kept, taken or mended, not set back.",
+            hint="Take ours or theirs, or say with --value what it should be.",
+        )
+    kinds -= set(VALUE_KINDS)
     if kinds and how.take is None:
         raise UsageError(
             "value-for-row",
@@ -167,12 +179,16 @@ def _compare_returned(cursor: Connection, dataset: Dataset) -> None:
 
 
 def _restore(cursor: Connection, dataset: Dataset, commit: int) -> int:
-    """Bring back the records that the store deleted and the source then changed."""
+    """Bring back the records that the store deleted and the source then changed, and let in those
+    that had to wait because they broke a rule; of one that several sources send, the last."""
     values = ", ".join(from_json(f, member(f, "chosen")) for f in dataset.fields)
     row = cursor.execute(
         f"INSERT INTO {rows_table(dataset.name)} (_key, _commit, _line, {idents(dataset.field_names)})"
         f" SELECT key, {commit}, line, {values} FROM resolving r"
-        f" WHERE kind = '{ConflictKind.DELETE_EDIT}' AND chosen IS NOT NULL"
+        f" WHERE chosen IS NOT NULL AND (kind = '{ConflictKind.DELETE_EDIT}'"
+        f" OR kind = '{ConflictKind.INVALID_MERGE}' AND key NOT IN"
+        f" (SELECT _key FROM {rows_table(dataset.name)}))"
+        " QUALIFY row_number() OVER (PARTITION BY key ORDER BY conflict DESC) = 1"
     ).fetchone()
     return int(row[0]) if row else 0
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dataport.core.errors import StateError
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.merging.apply import keep_versions
-from dataport.engine.sql import from_json, ident, literal, rows_table
+from dataport.engine.sql import from_json, ident, literal, rows_table, versions_table
 from dataport.engine.store import Connection
 
 Values = Mapping[str, str | None]
@@ -31,7 +32,32 @@ def set_fields(cursor: Connection, dataset: Dataset, keys: str, values: Values, 
         f"UPDATE {rows_table(dataset.name)} SET _commit = {commit}, _line = NULL"
         f"{', ' if written else ''}{written} WHERE _key IN (SELECT _key FROM differing)"
     ).fetchone()
+    refuse_shared(cursor, dataset, commit)
     return int(row[0]) if row else 0
+
+
+def refuse_shared(cursor: Connection, dataset: Dataset, commit: int) -> None:
+    """Raise StateError where `commit` gave a row a unique value that another has."""
+    table, past = rows_table(dataset.name), versions_table(dataset.name)
+    for field in dataset.fields:
+        if not field.constraints.unique or (field.name,) == dataset.primary_key:
+            continue
+        name = ident(field.name)
+        found = cursor.execute(
+            f"SELECT o._key, CAST(o.{name} AS VARCHAR), min(x._key) FROM {table} o"
+            f" JOIN {table} x ON x.{name} = o.{name} WHERE o._commit = {commit}"
+            f" AND x._key <> o._key AND NOT EXISTS (SELECT 1 FROM {past} v"
+            f" WHERE v._key = o._key AND v._until = {commit} AND v.{name} = o.{name})"
+            " GROUP BY ALL ORDER BY 1 LIMIT 1"
+        ).fetchone()
+        if found is not None:
+            key, value, other = found
+            raise StateError(
+                "not-unique",
+                f"{field.name!r} of {key} can't be {value!r}: it must be unique.",
+                f"It is also that of {other}. Nothing was changed.",
+                "Change the other record first, or choose another value.",
+            )
 
 
 def delete_rows(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from dataport.core.words import JobKind, JobStatus
+from dataport.core.words import ConflictKind, JobKind, JobStatus
 from dataport.tui.state import Conflict, Job
 
 FOOTER_KEYS = 6
@@ -148,6 +148,18 @@ def _field_conflict(facts: Facts) -> str:
     return ""
 
 
+def _editable_conflict(facts: Facts) -> str:
+    if facts.conflict and facts.conflict.merged is not None:
+        return _open_conflict(facts)
+    return _field_conflict(facts)
+
+
+def _based_conflict(facts: Facts) -> str:
+    if facts.conflict and facts.conflict.kind in _WITHOUT_BASE:
+        return "This conflict can't be set back: keep the Store, or take the File."
+    return _open_conflict(facts)
+
+
 def _can_go_back(facts: Facts) -> str:
     return "" if facts.can_go_back else "This is the whole list."
 
@@ -156,6 +168,7 @@ def _next_job(facts: Facts) -> str:
     return "" if facts.waiting > 1 else "No other job waits for a review."
 
 
+_WITHOUT_BASE = (ConflictKind.DUPLICATE_KEY, ConflictKind.EDIT_DELETE, ConflictKind.INVALID_MERGE)
 _ALL = tuple(SECTIONS)
 _OVERVIEW, _JOBS, _REVIEW, _CONFLICTS = ((section,) for section in _ALL)
 
@@ -222,9 +235,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("conflicts.file", "f", "Take File", "Take the value from the File.", _CONFLICTS, 2,
             (), _open_conflict),
     Command("conflicts.base", "b", "Last sent", "Go back to what the source sent last time.",
-            _CONFLICTS, 3, (), _open_conflict),
+            _CONFLICTS, 3, (), _based_conflict),
     Command("conflicts.edit", "e", "Edit", "Type another value.", _CONFLICTS, 4, (),
-            _field_conflict),
+            _editable_conflict),
     Command("conflicts.skip", "space", "Skip", "Leave it open and go to the next.", _CONFLICTS,
             6, ("n",), _open_conflict),
     Command("conflicts.undo", "z", "Undo", "Take back the newest resolution.", _CONFLICTS, 5, (),

@@ -66,6 +66,8 @@ def head_text(conflict: Conflict, tones: Tones) -> Text:
     sentence = formatting.KIND_SENTENCES.get(conflict.kind, conflict.kind)
     text.append(f"  {sentence}", tones.warn)
     text.append(f"\n {provenance(conflict)}", tones.quiet)
+    for message in conflict.violations:
+        text.append(f"\n ✗ {formatting.visible(message)}", tones.bad)
     return text
 
 

@@ -293,6 +293,10 @@ class Conflict:
     line: int | None
     status: str
     time: str
+    merged: Any = None
+    """What a row would become that breaks a rule, and so waits as a whole."""
+    violations: tuple[str, ...] = ()
+    """The rules that it would break, each as a sentence."""
 
     @property
     def is_row(self) -> bool:
@@ -315,6 +319,8 @@ class Conflict:
             line=document.get("line"),
             status=str(document.get("status") or ConflictStatus.OPEN),
             time=str(document.get("time") or ""),
+            merged=document.get("merged"),
+            violations=tuple(str(each["message"]) for each in document.get("violations") or ()),
         )
 
 

@@ -152,6 +152,19 @@ def test_a_closed_conflict_says_when_and_why(cli: Cli, daemon: FakeDaemon) -> No
     assert lines[-1].endswith("fair went back to what it had sent before.")
 
 
+def test_a_row_that_would_break_rules_names_all_of_them(cli: Cli, daemon: FakeDaemon) -> None:
+    """merge.md 5.3: an invalid merge is queued with all violations."""
+    messages = ['phone must be unique: "1" is also that of L7.', "'16' is more than 15."]
+    broken = [{"field": "phone", "code": "constraint-error", "message": text} for text in messages]
+    row = {"kind": "invalid merge", "field": None, "merged": {"phone": "1"}, "violations": broken}
+    daemon.on("GET", "/v1/conflicts/5", {**CONFLICT, **row})
+    lines = cli("conflicts", "show", "5").out.splitlines()
+    assert [
+        line.removeprefix("breaks").strip() for line in lines if line[:6] == "breaks"
+    ] == messages
+    assert any(line.startswith("would become") and '"phone"' in line for line in lines)
+
+
 def test_a_conflict_shows_what_it_said_before(cli: Cli, daemon: FakeDaemon) -> None:
     said = {"time": CONFLICT["time"], "status": "open", "ours": "1", "resolution": None, "job": 3}
     history = [

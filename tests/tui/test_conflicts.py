@@ -166,3 +166,29 @@ async def test_rows_of_one_key_stand_side_by_side(daemon: FakeDaemon) -> None:
         await press(pilot, "4")
         assert "lines 2, 4" in screen_text(pilot)
         assert '["Anna", "Anne"]' in screen_text(pilot)
+
+
+async def test_a_row_that_would_break_a_rule_says_which_and_can_be_mended(
+    daemon: FakeDaemon,
+) -> None:
+    """merge.md 5.3: with all violations; what the merge made of the row is there to be edited."""
+    ours, merged = {"lead_id": "L1", "phone": "1"}, {"lead_id": "L1", "phone": "2"}
+    broken = [
+        {"field": "phone", "code": "constraint-error.unique", "message": "phone must be unique."},
+        {"field": "score", "code": "constraint-error.maximum", "message": "'16' is too much."},
+    ]
+    values = {"field": None, "kind": "invalid merge", "base": ours, "ours": ours, "theirs": merged}
+    daemon.script.conflicts = [conflict(1, **values, merged=merged, violations=broken)]
+    async with opened(daemon.home) as pilot:
+        await press(pilot, "4")
+        text = screen_text(pilot)
+        assert "The merged row would break a rule" in text
+        assert "✗ phone must be unique." in text
+        assert "✗ '16' is too much." in text
+        assert "b Last sent" not in text
+        await press(pilot, "e")
+        assert '"phone": "2"' in screen_text(pilot)
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: choices(daemon))
+        [(_, body)] = choices(daemon)
+        assert body["value"] == merged

@@ -54,8 +54,8 @@ def keep_conflict_versions(cursor: Connection, condition: str, commit: int) -> N
     A state that only `commit` itself has seen is no version.
     """
     cursor.execute(
-        f"INSERT INTO store.conflict_versions SELECT q.*, {commit} FROM store.conflicts q"
-        f" WHERE q._commit <> {commit} AND ({condition})"
+        f"INSERT INTO store.conflict_versions BY NAME SELECT q.*, {commit} AS _until"
+        f" FROM store.conflicts q WHERE q._commit <> {commit} AND ({condition})"
     )
 
 
@@ -116,6 +116,7 @@ def _write_conflicts(
         " job = CASE WHEN p.is_news THEN $job ELSE q.job END,"
         " file = CASE WHEN p.is_news THEN $file ELSE q.file END,"
         " superseded = q.superseded + CAST(p.is_news AS INTEGER),"
+        " details = CASE WHEN p.is_news THEN p.details ELSE q.details END,"
         f" resolution = CASE WHEN p.is_dropped THEN '{DROPPED}' END,"
         f" closed = CASE WHEN p.status = '{ConflictStatus.OPEN}' THEN NULL ELSE $time END",
         {"job": job, "file": file, "time": time},
@@ -124,7 +125,7 @@ def _write_conflicts(
         "INSERT INTO store.conflicts"
         f" SELECT {next_conflict(cursor) - 1} + row_number() OVER (ORDER BY line, key, field),"
         f" {commit}, $dataset, key, field, kind, base, ours, theirs, $source, $job, $file, line,"
-        " status, 0, NULL, $time, NULL FROM plan_conflicts WHERE conflict IS NULL",
+        " status, 0, NULL, $time, NULL, details FROM plan_conflicts WHERE conflict IS NULL",
         {
             "dataset": merge.dataset.name,
             "source": merge.source,

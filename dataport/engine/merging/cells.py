@@ -23,10 +23,16 @@ _KINDS = ", ".join(literal(kind.value) for kind in VALUE_KINDS)
 
 
 def is_about(name: str | None, item: str = "q") -> str:
-    """SQL that is true for items about the values of the unit called `name`."""
+    """SQL that is true for items that hold values of the unit called `name`; None is a row."""
     if name is None:
         return f"{item}.field IS NULL AND {item}.kind IN ({_KINDS})"
     return f"{item}.field = {literal(name)}"
+
+
+def asks_about(unit: Unit, item: str = "q") -> str:
+    """SQL that is true for items which ask whose values of the unit are to stand."""
+    is_invalid = f"{item}.kind = '{ConflictKind.INVALID_MERGE}'"
+    return is_about(unit.name, item) + (f" AND NOT {is_invalid}" if unit.name is None else "")
 
 
 def names_in(cursor: Connection, items: str) -> set[str | None]:

@@ -30,15 +30,15 @@ from dataport.engine.store import Connection
 EMPTY_OURS = "plan_no_ours"
 
 
-def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> None:
+def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> bool:
     """Make `plan_delta`, `plan_matched`, `plan_inserts` and `plan_judged`.
 
     `open_fields` are those with an open conflict of this source, whose own base stands for
-    the cell.
+    the cell. Returns whether there was anything to compare the rows with.
     """
     if all(_is_empty(cursor, merge, table) for table in (bases_table, rows_table, versions_table)):
         _take_all(cursor, merge)
-        return
+        return False
     cursor.execute(f"CREATE TEMP VIEW {EMPTY_OURS} AS SELECT * FROM plan_ours LIMIT 0")
     runner, buckets = LocalRunner(), merge.buckets
     runner.run(cursor, [_compare(merge, "plan_delta", _news(merge))], buckets=buckets)
@@ -52,6 +52,7 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     runner.run(cursor, steps, buckets=buckets)
     _pick_theirs(cursor, merge, candidates)
     runner.run(cursor, [_judge(merge)], buckets=buckets)
+    return True
 
 
 def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> None:
@@ -141,18 +142,20 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
 
     A row that equals its base is not looked up; `ours` has no rows where all of them do.
     """
-    base, cells = "d._b", ""
+    base, cells, has_base = "d._b", "", "d.has_base"
     inputs = [candidates, ours]
     if open_fields:
         overlaid = _struct(merge.remembered, "d._b", {f.name: _cell(f) for f in open_fields})
         base = f"CASE WHEN d.has_base OR c._key IS NOT NULL THEN {overlaid} END"
         cells = f" LEFT JOIN {OPEN_CELLS} c ON c._key = d._key"
         inputs.append(OPEN_CELLS)
+        # A row that was refused was never here: it is no row that somebody deleted.
+        has_base = "d.has_base AND NOT coalesce(c._is_refused, false)"
     return Step(
         name="match",
         scope=Scope.KEY,
         sql=(
-            f"SELECT d._key, d._record, d.has_base, {base} AS _b,"
+            f"SELECT d._key, d._record, {has_base} AS has_base, {base} AS _b,"
             " d._is_row OR coalesce(o._here, false) AS has_ours,"
             f" CASE WHEN d._is_row THEN {_struct(merge.fields, 'd._b')}"
             f" WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"

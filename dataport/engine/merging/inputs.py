@@ -7,9 +7,20 @@ from functools import cached_property
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch
-from dataport.engine.catalog.model import Dataset, Duplicates, Field, Granularity
+from dataport.engine.catalog.model import Dataset, Duplicates, Field, ForeignKey, Granularity
 from dataport.engine.catalog.policies import Policy, chain_for, units_for
 from dataport.engine.catalog.units import Unit, cells_of
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A foreign key by which no row that the merge makes may lead nowhere. The file's rows don't."""
+
+    key: ForeignKey
+    places: tuple[str, ...]
+    """Relations that hold referenced rows; those that the merge itself writes are others."""
+    completed: str | None = None
+    """A relation of rows, by `_record` and the key's fields, for which stubs will be added."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class MergeInput:
     source_ranks: tuple[str, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     """Policies that stand above the definition's."""
+    bindings: tuple[Binding, ...] = ()
     buckets: int = 1
 
     @property

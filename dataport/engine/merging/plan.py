@@ -8,6 +8,7 @@ The steps leave these relations on the planning cursor, which `apply` and `previ
 - `plan_matched`   the same with `has_ours, _o`; `_b` is seen through open conflicts
 - `plan_inserts`   `_key, _record` of new rows
 - `plan_judged`    matched rows: outcome code and merged value per stated field, `is_changed`
+- `plan_invalid`   rows that would break a rule, and so are in neither of the two before
 - `plan_deletes`   `_key` of rows to delete
 - `plan_dropped`   `_key` of bases to drop
 - `plan_conflicts` one row per value or row that is for a person to decide
@@ -20,6 +21,7 @@ from dataclasses import dataclass, replace
 from dataport.engine.merging import absent, queue
 from dataport.engine.merging.decide import decide
 from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.invalid import set_invalid_aside
 from dataport.engine.merging.matching import RESOLVED, resolve_keys
 from dataport.engine.sql import ident, rows_table
 from dataport.engine.store import Connection
@@ -83,8 +85,9 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
     cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
     table = rows_table(merge.dataset.name)
     cursor.execute(f"CREATE TEMP VIEW plan_ours AS SELECT *, true AS _here FROM {table}")
-    decide(cursor, merge, queue.open_cells(cursor, merge))
+    is_compared = decide(cursor, merge, queue.open_cells(cursor, merge))
     held = absent.plan_absent(cursor, merge)
+    set_invalid_aside(cursor, merge, is_compared=is_compared)
     queue.plan_conflicts(cursor, merge)
     plan = _count(cursor, merge, held)
     return merge, replace(plan, duplicates=duplicates, keyless=keyless)

@@ -10,20 +10,37 @@ from __future__ import annotations
 from dataport.core.words import ConflictKind, ConflictStatus, Mode
 from dataport.engine.catalog.model import Field
 from dataport.engine.catalog.units import Unit
-from dataport.engine.merging.cells import exploded, fields_of, is_about, unit_json
+from dataport.engine.merging.cells import asks_about, exploded, fields_of, is_about, unit_json
 from dataport.engine.merging.disputes import dispute_conflicts, settled_disputes
 from dataport.engine.merging.fields import CONFLICT, code_column, is_unstated
 from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.invalid import (
+    INVALID,
+    covered_conflicts,
+    invalid_conflicts,
+    mended_conflicts,
+    refused_keys,
+)
 from dataport.engine.merging.matching import MET, RESOLVED
 from dataport.engine.sql import document_value, ident, literal, row_document
 from dataport.engine.store import Connection
 
 OPEN_CELLS = "plan_open_cells"
 
-_COLUMNS = (
-    "conflict BIGINT, key VARCHAR, field VARCHAR, kind VARCHAR, base VARCHAR, ours VARCHAR,"
-    " theirs VARCHAR, line BIGINT, status VARCHAR, is_news BOOLEAN"
-)
+_COLUMNS = {
+    "conflict": "BIGINT",
+    "key": "VARCHAR",
+    "field": "VARCHAR",
+    "kind": "VARCHAR",
+    "base": "VARCHAR",
+    "ours": "VARCHAR",
+    "theirs": "VARCHAR",
+    "line": "BIGINT",
+    "status": "VARCHAR",
+    "is_news": "BOOLEAN",
+}
+_DETAILS = "details VARCHAR"
+"""What a conflict says beyond its values, as JSON; only some kinds have it."""
 
 _ABOUT_ROW = (
     f"q.field IS NULL AND q.kind IN ('{ConflictKind.DELETE_EDIT}', '{ConflictKind.EDIT_DELETE}')"
@@ -51,6 +68,7 @@ def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
             f" max(value) FILTER (field = {literal(f.name)}) AS {ident(f.name)}"
             for f in fields
         )
+        cells += f", key IN ({refused_keys()}) AS _is_refused"
         cursor.execute(
             f"CREATE TEMP TABLE {OPEN_CELLS} AS SELECT key AS _key, {cells}"
             f" FROM ({exploded(merge.dataset, names, 'plan_open', 'base')}) GROUP BY key"
@@ -68,23 +86,28 @@ def _open_names(cursor: Connection) -> set[str | None]:
 
 def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     """Make `plan_conflicts` from the judged and the absent rows."""
-    cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({_COLUMNS})")
+    columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+    cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({columns}, {_DETAILS})")
     queries = [_values(merge, unit) for unit in _conflicting_units(cursor, merge)]
     if merge.asks:
         queries += [dispute_conflicts(merge), settled_disputes(merge, RESOLVED)]
     if cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None:
+        queries += [mended_conflicts(merge), covered_conflicts()]
         names = _open_names(cursor)
         queries += [_settled(merge, unit) for unit in merge.units if unit.name in names]
         if not merge.inserts_only:
             queries.append(_returned_rows())
     gone = "SELECT 1 FROM plan_matched WHERE NOT has_ours AND has_base LIMIT 1"
-    if not merge.inserts_only and cursor.execute(gone).fetchone():
+    is_replaced = merge.inserts_only or merge.mode is Mode.REPLACE
+    if not is_replaced and cursor.execute(gone).fetchone():
         queries.append(_edited_after_delete(merge))
     if merge.deletes:
         queries.append(_deleted_after_edit(merge))
         queries.append(_dropped())
     for query in queries:
-        cursor.execute(f"INSERT INTO plan_conflicts {query}")
+        cursor.execute(f"INSERT INTO plan_conflicts ({', '.join(_COLUMNS)}) {query}")
+    if cursor.execute(f"SELECT 1 FROM {INVALID} LIMIT 1").fetchone():
+        cursor.execute(f"INSERT INTO plan_conflicts {invalid_conflicts(merge)}")
 
 
 def _conflicting_units(cursor: Connection, merge: MergeInput) -> list[Unit]:
@@ -123,7 +146,7 @@ def _values(merge: MergeInput, unit: Unit) -> str:
         f"SELECT q.conflict, j._key, {literal(unit.name)}, coalesce(q.kind, {kind}),"
         f" {_sides(merge, unit)}, j._line, '{ConflictStatus.OPEN}', true"
         f" FROM {_JUDGED}"
-        f" LEFT JOIN (SELECT * FROM plan_open q WHERE {is_about(unit.name)}) q ON q.key = j._key"
+        f" LEFT JOIN (SELECT * FROM plan_open q WHERE {asks_about(unit)}) q ON q.key = j._key"
         f" WHERE j.{_code(unit)} = '{CONFLICT}' AND"
         f" (q.conflict IS NULL OR q.theirs IS DISTINCT FROM {unit_json(unit, 't', merge)})"
     )
@@ -147,7 +170,7 @@ def _settled(merge: MergeInput, unit: Unit) -> str:
         f" CASE WHEN {agrees} THEN '{ConflictStatus.CONVERGED}'"
         f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
         f" FROM {_JUDGED} JOIN plan_open q ON q.key = j._key"
-        f" WHERE {is_about(unit.name)} AND j.{_code(unit)} <> '{CONFLICT}' AND ({said}){settled}"
+        f" WHERE {asks_about(unit)} AND j.{_code(unit)} <> '{CONFLICT}' AND ({said}){settled}"
     )
 
 
@@ -156,8 +179,6 @@ def _edited_after_delete(merge: MergeInput) -> str:
 
     A field that it states for the first time is no change of the row it knows.
     """
-    if merge.mode is Mode.REPLACE:
-        return "SELECT * FROM plan_conflicts WHERE false"
     base = f"CAST({row_document(merge.remembered, 'm._b.')} AS VARCHAR)"
     theirs = f"CAST({_said_last(merge)} AS VARCHAR)"
     changed = [_is_changed(field, merge) for field in merge.fields if field in merge.known]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from dataport.engine.catalog.model import Dataset, ForeignKey, OnMissing
 from dataport.engine.catalog.references import referenced
-from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.inputs import Binding, MergeInput
 from dataport.engine.sql import bases_table, ident, idents, literal, rows_table
 from dataport.engine.staging.keys import key_sql
 from dataport.engine.steps import LocalRunner, Scope, Step
@@ -88,7 +88,8 @@ def check_references(
         missing = check.find(merge, key, f"reference_missing_{number}")
         if missing.rows:
             found.append(missing)
-    return _emptied(cursor, merge, found), References(tuple(found), rejected)
+    merge = replace(_emptied(cursor, merge, found), bindings=check.bindings(merge, keys, found))
+    return merge, References(tuple(found), rejected)
 
 
 def write_stubs(
@@ -130,7 +131,7 @@ def _stubs(merge: MergeInput, missing: Missing, commit: int) -> str:
         f"SELECT {key_sql(missing.target, column)} AS _key, min(m._line) AS _line, {values}"
         f" FROM {missing.relation} m"
         f" SEMI JOIN (SELECT * FROM {rows_table(merge.dataset.name)} WHERE _commit = {commit}) o"
-        f" ON {_same(missing.key.fields, missing.key.fields, 'o', 'm')} GROUP BY ALL"
+        f" ON {same_values(missing.key.fields, missing.key.fields, 'o', 'm')} GROUP BY ALL"
     )
 
 
@@ -170,11 +171,34 @@ class _Check:
                 return merge, rejected
             merge = self._without_rejected(given)
 
+    def bindings(
+        self, merge: MergeInput, keys: list[ForeignKey], found: list[Missing]
+    ) -> tuple[Binding, ...]:
+        """The keys that the merged rows have to keep too: all that don't let a reference dangle."""
+        stubs = [each for each in found if each.key.on_missing is OnMissing.STUB]
+        return tuple(
+            Binding(
+                key,
+                self._places(self._target(merge, key)),
+                next((each.relation for each in stubs if each.key is key), None),
+            )
+            for key in keys
+            if key.on_missing is not OnMissing.KEEP
+        )
+
+    def _target(self, merge: MergeInput, key: ForeignKey) -> Dataset:
+        return self.datasets.get(referenced(merge.dataset, key), merge.dataset)
+
+    def _places(self, target: Dataset) -> tuple[str, ...]:
+        """Relations of the rows that a key may lead to, besides those of the file itself."""
+        coming = self.arriving.get(target.name)
+        return (rows_table(target.name), *([coming] if coming else []))
+
     def find(self, merge: MergeInput, key: ForeignKey, relation: str) -> Missing:
         """The references by `key` that say something new and lead nowhere."""
-        target = self.datasets.get(referenced(merge.dataset, key), merge.dataset)
+        target = self._target(merge, key)
         LocalRunner().run(self.cursor, [self._step(merge, key, target, relation)])
-        shown = _shown(key, "m")
+        shown = reference_text(key, "m")
         rows, values, examples = self.cursor.execute(
             f"SELECT count(*), count(DISTINCT {shown}), min(DISTINCT {shown}, {EXAMPLES})"
             f" FROM {relation} m"
@@ -183,23 +207,20 @@ class _Check:
 
     def _step(self, merge: MergeInput, key: ForeignKey, target: Dataset, output: str) -> Step:
         fields = key.fields
-        inputs = [merge.incoming, merge.base]
-        places = [rows_table(target.name)]
-        if target.name in self.arriving:
-            places.append(self.arriving[target.name])
-            inputs.append(places[-1])
+        places = list(self._places(target))
+        inputs = [merge.incoming, merge.base, *places[1:]]
         if target.name == merge.dataset.name and set(key.reference.fields) <= set(merge.stated):
             places.append(_spoken(merge))
         absent = "".join(
             f" ANTI JOIN {place} p{number}"
-            f" ON {_same(key.reference.fields, fields, f'p{number}', 't')}"
+            f" ON {same_values(key.reference.fields, fields, f'p{number}', 't')}"
             for number, place in enumerate(places)
         )
         known = " AND ".join(f"t.{ident(name)} IS NOT NULL" for name in fields)
         sql = (
             f"SELECT t._record, t._line, t._key, {idents(fields, 't.')} FROM {_spoken(merge)} t"
             f"{absent} ANTI JOIN {merge.base} b"
-            f" ON b._key = t._key AND {_same(fields, fields, 'b', 't')} WHERE {known}"
+            f" ON b._key = t._key AND {same_values(fields, fields, 'b', 't')} WHERE {known}"
         )
         return Step("find missing references", Scope.GROUP, sql, tuple(inputs), output)
 
@@ -207,7 +228,7 @@ class _Check:
         key = missing.key
         self.cursor.execute(
             f"INSERT INTO {REJECTED} SELECT m._record, m._line, m._key, $field,"
-            f" {_shown(key, 'm')}, $target, $names FROM {missing.relation} m",
+            f" {reference_text(key, 'm')}, $target, $names FROM {missing.relation} m",
             {
                 "field": missing.names,
                 "target": missing.target.name,
@@ -266,12 +287,13 @@ def _spoken(merge: MergeInput) -> str:
     return f"(SELECT * FROM {merge.incoming} ANTI JOIN {merge.excluded} USING (_key))"
 
 
-def _same(left: tuple[str, ...], right: tuple[str, ...], one: str, other: str) -> str:
+def same_values(left: tuple[str, ...], right: tuple[str, ...], one: str, other: str) -> str:
+    """SQL that is true where fields of one relation equal those of another, in order."""
     pairs = zip(left, right, strict=True)
     return " AND ".join(f"{one}.{ident(a)} = {other}.{ident(b)}" for a, b in pairs)
 
 
-def _shown(key: ForeignKey, relation: str) -> str:
+def reference_text(key: ForeignKey, relation: str) -> str:
     """SQL of a reference as people read it: its value, or a list of several."""
     texts = [f"CAST({relation}.{ident(name)} AS VARCHAR)" for name in key.fields]
     return texts[0] if len(texts) == 1 else f"CAST(to_json([{', '.join(texts)}]) AS VARCHAR)"

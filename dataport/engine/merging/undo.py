@@ -54,7 +54,7 @@ def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
     """
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE undo_queue AS SELECT q.conflict, p.status, p.base, p.ours,"
-        " p.theirs, p.job, p.file, p.line, p.superseded, p.resolution, p.closed,"
+        " p.theirs, p.job, p.file, p.line, p.superseded, p.resolution, p.closed, p.details,"
         " p.conflict IS NOT NULL AS was_there FROM store.conflicts q"
         f" LEFT JOIN store.conflict_versions p ON p.conflict = q.conflict AND p._until = {undone}"
         f" WHERE q._commit = {undone}"
@@ -75,7 +75,8 @@ def _put_back(cursor: Connection, commit: int) -> None:
         "MERGE INTO store.conflicts q USING undo_queue p ON q.conflict = p.conflict"
         f" WHEN MATCHED AND p.was_there THEN UPDATE SET _commit = {commit}, status = p.status,"
         " base = p.base, ours = p.ours, theirs = p.theirs, job = p.job, file = p.file,"
-        " line = p.line, superseded = p.superseded, resolution = p.resolution, closed = p.closed"
+        " line = p.line, superseded = p.superseded, resolution = p.resolution, closed = p.closed,"
+        " details = p.details"
         f" WHEN MATCHED THEN UPDATE SET _commit = {commit}, status = '{ConflictStatus.UNDONE}',"
         " resolution = NULL, closed = $time",
         {"time": naive_utc(now())},
@@ -90,7 +91,7 @@ def _follow_statements(cursor: Connection, undone: Collection[int], commit: int)
     none (merge.md 5.5); undoing the undo asks again.
     """
     unsettled = f"('{ConflictStatus.OPEN}', '{ConflictStatus.UNDONE}')"
-    values = "base, ours, theirs, job, file, line, superseded, resolution, closed"
+    values = "base, ours, theirs, job, file, line, superseded, resolution, closed, details"
     said = " UNION ALL ".join(
         f"SELECT conflict, _commit, status, {values} FROM store.{table}"
         for table in ("conflicts", "conflict_versions")

@@ -12,7 +12,7 @@ import duckdb
 
 from dataport.core.errors import StoreError
 
-LATEST = 2
+LATEST = 3
 """Schema version that this program writes."""
 
 

@@ -286,15 +286,17 @@ class Conflicts(Section):
         conflict = self.current
         if conflict is None:
             return
-        values = (conflict.ours, conflict.theirs, conflict.base)
+        values = (conflict.merged, conflict.ours, conflict.theirs, conflict.base)
         sample = next((value for value in values if value is not None), None)
-        title = f"New value of {conflict.key} · {conflict.field}"
+        title = f"New value of {conflict.key} · {conflict.field or 'whole row'}"
 
         def edited(result: Edited | None) -> None:
             if result is not None and self.current == conflict:
                 self._choose({"value": result.value})
 
-        value = conflict.theirs if conflict.ours is None else conflict.ours
+        value = next(
+            (v for v in (conflict.merged, conflict.ours) if v is not None), conflict.theirs
+        )
         self.app.push_screen(EditModal(formatting.visible(title), value, sample), edited)
 
     def do_skip(self) -> None:

@@ -1,0 +1,2 @@
+ALTER TABLE store.conflict_versions DROP COLUMN details;
+ALTER TABLE store.conflicts DROP COLUMN details;
