@@ -73,6 +73,16 @@ from ({leads})
 """
 
 
+# Some other fiftieth with each number of an update.
+_UPDATE = """
+select * replace (
+    one_of(number, 20 + {update}, ['contacted', 'Qualified', 'won', 'lost']) as status,
+    'Called, round {update}, row ' || number || '.' as notes
+)
+from ({leads}) where pick(number, 100 + {update}, 50) = 0
+"""
+
+
 def write_leads(path: Path, rows: int = ROWS, first: int = 0) -> Path:
     """A CSV of nine columns (some 165 bytes a row, LF): mixed phone formats, 1 % bad e-mails, 2 %
     duplicate ids, 5 % notes that span two lines. Returns `path`.
@@ -85,6 +95,11 @@ def write_leads(path: Path, rows: int = ROWS, first: int = 0) -> Path:
 def write_changed_leads(path: Path, rows: int = ROWS) -> Path:
     """The same leads with status and notes, and often the phone, changed in 2 % of them."""
     return _copy(_CHANGED.format(leads=_LEADS), path, rows)
+
+
+def write_update(path: Path, update: int, rows: int = ROWS) -> Path:
+    """Only those 2 % of the leads whose status and notes the update of that number changes."""
+    return _copy(_UPDATE.format(leads=_LEADS, update=update), path, rows)
 
 
 def write_addresses(path: Path, rows: int = ROWS, endings: Endings = "lf") -> Path:

@@ -24,6 +24,9 @@ from dataport.engine.differences import (
 from dataport.engine.retention import Cut, prune
 from dataport.engine.store import Connection, Store
 
+MOST_COUNTED = 100
+"""Differences whose counts are remembered."""
+
 
 class Timeline:
     """Commits and versions of one home."""
@@ -37,6 +40,7 @@ class Timeline:
         self._store = store
         self._settings = settings
         self._datasets = datasets
+        self._counted: dict[tuple[Dataset, Span], dict[str, Any]] = {}
 
     def log(self, dataset: str | None, limit: int | None) -> dict[str, Any]:
         """Commits newest first, and the `oldest` that can still be read."""
@@ -73,7 +77,7 @@ class Timeline:
         """
         with self._store.reading() as cursor:
             span, datasets = self._span(cursor, before, after, dataset)
-            counts = [count_differences(cursor, each, span) for each in datasets]
+            counts = [self._count(cursor, each, span) for each in datasets]
             head = _sums(span, dataset, counts)
             items: list[str] = []
             for each, count in zip(datasets, counts, strict=True):
@@ -89,7 +93,7 @@ class Timeline:
         """How much differs between two commits or times: an item a dataset."""
         with self._store.reading() as cursor:
             span, datasets = self._span(cursor, before, after, dataset)
-            counts = [count_differences(cursor, each, span) for each in datasets]
+            counts = [self._count(cursor, each, span) for each in datasets]
         changed = [count for count in counts if any(count[name] for name in COUNTS)]
         return {**_sums(span, dataset, counts), "items": changed}
 
@@ -104,6 +108,16 @@ class Timeline:
         known = self._datasets()
         names = changed_datasets(cursor, span)
         return span, [known[name] for name in names if name in known and only in (None, name)]
+
+    def _count(self, cursor: Connection, dataset: Dataset, span: Span) -> dict[str, Any]:
+        """Commits don't change: what was counted for one page holds for the next."""
+        found = self._counted.get((dataset, span))
+        if found is None:
+            found = count_differences(cursor, dataset, span)
+            if len(self._counted) >= MOST_COUNTED:
+                self._counted.clear()
+            self._counted[dataset, span] = found
+        return found
 
     def undo(
         self, commit: int, author: Author, message: str = "", *, is_dry: bool = False
