@@ -39,7 +39,7 @@ run: $(INSTALLED) ## open the TUI on a demo home, made if there is none
 	$(BIN)/dataport --home $(DEMO_HOME)
 
 test: lint ## lint, then every test but the soak tests; PYTEST_ARGS is passed on
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## style, format, types and who may import whom
 	$(BIN)/ruff check .
@@ -57,9 +57,10 @@ docs: $(INSTALLED) ## write what is generated from the settings: two files in do
 screenshots: $(INSTALLED) ## make the pictures of README from the running terminal UI
 	$(BIN)/python -m demo.screenshot
 
-bench: $(INSTALLED) ## measure imports and merges beside plain DuckDB and other tools, and bulk decisions
+bench: $(INSTALLED) ## measure imports and merges beside plain DuckDB and other tools, bulk decisions and the past
 	$(BIN)/python -m benchmarks.inbox
 	$(BIN)/python -m benchmarks.conflicts
+	$(BIN)/python -m benchmarks.history
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The other tools could not be installed." >&2
 	$(BIN)/python -m benchmarks.three_way --peers $(PEERS)/bin
 

@@ -26,9 +26,9 @@ from dataport.engine.commits import (
     write_commit,
 )
 from dataport.engine.conflicts import get_conflict
-from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
+from dataport.engine.merging.apply import keep_conflict_versions
 from dataport.engine.merging.bases import base_query
-from dataport.engine.row_changes import delete_rows
+from dataport.engine.merging.rows import delete_rows, update_rows
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import (
     differs,
@@ -248,10 +248,5 @@ def _put_cells_back(
         f" JOIN {rows} o ON o._key = b._key"
         f" WHERE {differs(names, 'b', 'a')} AND NOT {differs(names, 'o', 'a')}"
     )
-    keep_versions(cursor, dataset, "reopen_cells", commit)
-    assignments = ", ".join(f"{ident(name)} = c.{ident(name)}" for name in names)
-    row = cursor.execute(
-        f"MERGE INTO {rows} o USING reopen_cells c ON o._key = c._key WHEN MATCHED THEN"
-        f" UPDATE SET _commit = {commit}, _line = c._line, {assignments}"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    values = {name: f"u.{ident(name)}" for name in names}
+    return update_rows(cursor, dataset, "reopen_cells", values, commit, line="u._line")

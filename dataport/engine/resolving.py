@@ -12,9 +12,10 @@ from dataport.core.errors import StateError, UsageError
 from dataport.core.words import ConflictKind, ConflictStatus, Take
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.conflicts import ConflictFilter
-from dataport.engine.merging.apply import keep_conflict_versions, keep_versions
+from dataport.engine.merging.apply import keep_conflict_versions
 from dataport.engine.merging.cells import VALUE_KINDS, exploded, fields_of, member, names_in
-from dataport.engine.row_changes import delete_rows, refuse_shared
+from dataport.engine.merging.rows import delete_rows, update_rows
+from dataport.engine.row_changes import refuse_shared
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import from_json, ident, idents, literal, rows_table
 from dataport.engine.store import Connection
@@ -128,13 +129,8 @@ def _set_cells(cursor: Connection, dataset: Dataset, commit: int) -> int:
         f" JOIN {table} o ON o._key = c.key) n JOIN {table} o ON o._key = n._key"
         f" WHERE {changed}"
     )
-    keep_versions(cursor, dataset, "resolved_rows", commit)
-    assignments = ", ".join(f"{ident(f.name)} = n.{ident(f.name)}" for f in fields)
-    row = cursor.execute(
-        f"MERGE INTO {table} o USING resolved_rows n ON o._key = n._key WHEN MATCHED THEN"
-        f" UPDATE SET _commit = {commit}, _line = NULL, {assignments}"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    news = {f.name: f"u.{ident(f.name)}" for f in fields}
+    return update_rows(cursor, dataset, "resolved_rows", news, commit)
 
 
 def _check_rows(cursor: Connection, how: Resolution) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from dataport.core.errors import StateError
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.merging.apply import keep_versions
+from dataport.engine.merging.rows import update_rows
 from dataport.engine.sql import from_json, ident, literal, rows_table, versions_table
 from dataport.engine.store import Connection
 
@@ -26,14 +26,9 @@ def count_differing(cursor: Connection, dataset: Dataset, keys: str, values: Val
 def set_fields(cursor: Connection, dataset: Dataset, keys: str, values: Values, commit: int) -> int:
     """Write `values` to those rows that don't have them already; how many there were."""
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {_differing(dataset, keys, values)}")
-    keep_versions(cursor, dataset, "differing", commit)
-    written = ", ".join(f"{ident(name)} = {sql}" for name, sql in _typed(dataset, values).items())
-    row = cursor.execute(
-        f"UPDATE {rows_table(dataset.name)} SET _commit = {commit}, _line = NULL"
-        f"{', ' if written else ''}{written} WHERE _key IN (SELECT _key FROM differing)"
-    ).fetchone()
+    changed = update_rows(cursor, dataset, "differing", _typed(dataset, values), commit)
     refuse_shared(cursor, dataset, commit)
-    return int(row[0]) if row else 0
+    return changed
 
 
 def refuse_shared(cursor: Connection, dataset: Dataset, commit: int) -> None:
@@ -58,15 +53,6 @@ def refuse_shared(cursor: Connection, dataset: Dataset, commit: int) -> None:
                 f"It is also that of {other}. Nothing was changed.",
                 "Change the other record first, or choose another value.",
             )
-
-
-def delete_rows(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> int:
-    """Delete the rows; how many there were."""
-    keep_versions(cursor, dataset, keys, commit)
-    row = cursor.execute(
-        f"DELETE FROM {rows_table(dataset.name)} WHERE _key IN (SELECT _key FROM {keys})"
-    ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _differing(dataset: Dataset, keys: str, values: Values) -> str:

@@ -107,6 +107,16 @@ def row_document(fields: Iterable[Field], prefix: str) -> str:
     return f"json_object({pairs})"
 
 
+def struct(fields: Iterable[Field], relation: str, instead: dict[str, str] | None = None) -> str:
+    """The fields of a relation, or of a struct, as one struct; `instead` has other values by
+    field."""
+    values = instead or {}
+    members = ", ".join(
+        f"{ident(f.name)} := {values.get(f.name, f'{relation}.{ident(f.name)}')}" for f in fields
+    )
+    return f"struct_pack({members})"
+
+
 def columns_ddl(dataset: Dataset) -> str:
     """Column definitions of a dataset's fields."""
     return ", ".join(f"{ident(field.name)} {field.sql_type}" for field in dataset.fields)

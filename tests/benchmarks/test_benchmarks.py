@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conflicts, inbox, three_way
+from benchmarks import conflicts, history, inbox, three_way
 from benchmarks.accounts import write_accounts
 from benchmarks.harness import NoRunError, run
 from benchmarks.peers import PEERS, measure_peers
@@ -26,6 +26,13 @@ def test_a_three_way_import_leaves_the_rows_that_plain_sql_leaves(
 def test_conflicts_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     conflicts.measure(tmp_path, 500, 50)
     assert "50 conflicts resolved, take theirs" in capsys.readouterr().out
+
+
+def test_the_past_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history.measure(tmp_path, 300, 3)
+    printed = capsys.readouterr().out
+    assert "after all 2 updates" in printed
+    assert "blame of one record" in printed
 
 
 def test_an_inbox_is_measured(

@@ -26,8 +26,9 @@ from dataport.engine.commits import (
 )
 from dataport.engine.expressions import check_expression, filtering
 from dataport.engine.jobs import Job, write_job
+from dataport.engine.merging.rows import delete_rows
 from dataport.engine.requests import BulkRequest
-from dataport.engine.row_changes import Values, count_differing, delete_rows, set_fields
+from dataport.engine.row_changes import Values, count_differing, set_fields
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store

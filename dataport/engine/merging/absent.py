@@ -8,10 +8,14 @@ from dataport.engine.merging.bases import base_query, sources_of
 from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
-from dataport.engine.sql import differs
+from dataport.engine.sql import differs, struct
 from dataport.engine.store import Connection
 
 _NONE = "SELECT CAST(NULL AS VARCHAR) AS _key WHERE false"
+
+_EDITED = (
+    "SELECT _key, _b, _o FROM plan_gone WHERE has_ours AND NOT is_asserted AND NOT is_unedited"
+)
 
 
 def plan_absent(cursor: Connection, merge: MergeInput) -> int:
@@ -23,16 +27,17 @@ def plan_absent(cursor: Connection, merge: MergeInput) -> int:
     if not merge.deletes:
         _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
         return 0
+    cursor.execute(f"CREATE TEMP TABLE plan_left_out AS {_left_out(cursor, merge)}")
     cursor.execute(f"CREATE TEMP TABLE plan_gone AS {_gone(cursor, merge)}")
     if merge.has_unknown_keys:
         row = cursor.execute("SELECT count(*) FROM plan_gone WHERE has_ours").fetchone()
-        _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
+        _make(cursor, deletes=_NONE, dropped=_NONE, edited=f"{_EDITED} AND false")
         return int(row[0]) if row else 0
     _make(
         cursor,
         deletes="SELECT _key FROM plan_gone WHERE has_ours AND NOT is_asserted AND is_unedited",
         dropped=_NONE if merge.source is None else "SELECT _key FROM plan_gone WHERE has_base",
-        edited="SELECT _key FROM plan_gone WHERE has_ours AND NOT is_asserted AND NOT is_unedited",
+        edited=_EDITED,
     )
     return 0
 
@@ -46,7 +51,11 @@ def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> Non
         cursor.execute(f"CREATE TEMP TABLE {name} AS {query}")
 
 
-def _gone(cursor: Connection, merge: MergeInput) -> str:
+def _left_out(cursor: Connection, merge: MergeInput) -> str:
+    """Keys that the source or, where all of the store is at stake, the store has and no row of
+    the file names."""
+    if merge.mode is not Mode.REPLACE and _names_every_base(cursor, merge):
+        return _NONE
     spoken_for = [RESOLVED, *(each for each in (merge.present, merge.excluded) if each)]
     if merge.asks:
         spoken_for.append(DISPUTES)
@@ -54,17 +63,32 @@ def _gone(cursor: Connection, merge: MergeInput) -> str:
         f" ANTI JOIN {each} p{number} ON p{number}._key = k._key"
         for number, each in enumerate(spoken_for)
     )
-    left_out = f"SELECT k._key FROM ({_known_keys(merge)}) k{absent}"
+    return f"SELECT k._key FROM ({_known_keys(merge)}) k{absent}"
+
+
+def _names_every_base(cursor: Connection, merge: MergeInput) -> bool:
+    """Whether there are no more bases than rows that have one: a count instead of a join."""
+    row = cursor.execute(
+        f"SELECT (SELECT count(*) FROM plan_base), (SELECT count(*) FROM {RESOLVED}),"
+        " (SELECT count(*) FROM plan_delta WHERE NOT has_base)"
+    ).fetchone()
+    bases, incoming, new = row or (0, 0, 0)
+    return bool(bases == merge.repeated + incoming - new)
+
+
+def _gone(cursor: Connection, merge: MergeInput) -> str:
     if merge.mode is Mode.REPLACE:
         asserted, unedited = "false", "true"
     else:
         asserted = _asserted(cursor, merge)
         unedited = f"NOT {differs(merge.base_fields, 'o', 'b')}"
+    fields = merge.dataset.fields
     return (
         "SELECT k._key, coalesce(o._here, false) AS has_ours,"
         " coalesce(b._here, false) AS has_base,"
-        f" {asserted} AS is_asserted, {unedited} AS is_unedited"
-        f" FROM ({left_out}) k LEFT JOIN plan_ours o ON o._key = k._key"
+        f" {asserted} AS is_asserted, {unedited} AS is_unedited,"
+        f" {struct(fields, 'b')} AS _b, {struct(fields, 'o')} AS _o"
+        " FROM plan_left_out k LEFT JOIN plan_ours o ON o._key = k._key"
         " LEFT JOIN plan_base b ON b._key = k._key"
     )
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dataport.core.clock import naive_utc, now
 from dataport.core.words import DROPPED, ConflictStatus
-from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import next_conflict
 from dataport.engine.merging.bases import write_bases
-from dataport.engine.merging.fields import FILE, POLICY, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.merging.plan import Plan
-from dataport.engine.sql import (
-    ident,
-    idents,
-    rows_table,
-    versions_table,
-)
+from dataport.engine.merging.rows import delete_rows, update_rows
+from dataport.engine.sql import ident, idents, rows_table
 from dataport.engine.store import Connection
 
 
@@ -36,16 +28,6 @@ def apply_plan(
         write_bases(cursor, merge, commit)
     if plan.conflicts or plan.withdrawn:
         _write_conflicts(cursor, merge, commit, job, file)
-
-
-def keep_versions(cursor: Connection, dataset: Dataset, keys: str, commit: int) -> None:
-    """Copy the present rows of `keys` (a relation of `_key`) to the versions, until `commit`."""
-    columns = idents(dataset.field_names)
-    cursor.execute(
-        f"INSERT INTO {versions_table(dataset.name)} (_key, _commit, _line, _until, {columns})"
-        f" SELECT o._key, o._commit, o._line, {commit}, {idents(dataset.field_names, 'o.')}"
-        f" FROM {rows_table(dataset.name)} o SEMI JOIN {keys} k ON k._key = o._key"
-    )
 
 
 def keep_conflict_versions(cursor: Connection, condition: str, commit: int) -> None:
@@ -66,15 +48,10 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
         cursor.execute(
             "CREATE TEMP VIEW plan_updates AS SELECT * FROM plan_judged WHERE is_changed"
         )
-        keep_versions(cursor, dataset, "plan_updates", commit)
-        assignments = _assignments(_changed_fields(cursor, merge), "u.")
-        cursor.execute(
-            f"MERGE INTO {table} o USING plan_updates u ON o._key = u._key WHEN MATCHED THEN"
-            f" UPDATE SET _commit = {commit}, _line = u._line, {assignments}"
-        )
+        values = {name: f"u.{ident(name)}" for name in names}
+        update_rows(cursor, dataset, "plan_updates", values, commit, line="u._line")
     if plan.deleted:
-        keep_versions(cursor, dataset, "plan_deletes", commit)
-        cursor.execute(f"DELETE FROM {table} WHERE _key IN (SELECT _key FROM plan_deletes)")
+        delete_rows(cursor, dataset, "plan_deletes", commit)
     if plan.inserted:
         cursor.execute(
             f"INSERT INTO {table} (_key, _commit, _line, {idents(names)})"
@@ -83,22 +60,11 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
         )
 
 
-def _changed_fields(cursor: Connection, merge: MergeInput) -> list[str]:
-    """Fields that some row changes: a column that none changes is not written again."""
-    tests = ", ".join(f"bool_or({code_column(f)} IN ('{FILE}', '{POLICY}'))" for f in merge.fields)
-    row = cursor.execute(f"SELECT {tests} FROM plan_updates").fetchone() or ()
-    return [field.name for field, found in zip(merge.fields, row, strict=True) if found]
-
-
 def _inserted(plan: Plan) -> str:
     """The incoming rows that are new; no join is needed where all of them are."""
     if not (plan.updated or plan.unchanged or plan.skipped):
         return f"{RESOLVED} t"
     return f"{RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
-
-
-def _assignments(names: Sequence[str], prefix: str) -> str:
-    return ", ".join(f"{ident(name)} = {prefix}{ident(name)}" for name in names)
 
 
 def _write_conflicts(

@@ -22,6 +22,7 @@ from dataport.engine.sql import (
     ident,
     literal,
     rows_table,
+    struct,
     versions_table,
 )
 from dataport.engine.steps import LocalRunner, Scope, Step
@@ -118,7 +119,7 @@ def _compare(merge: MergeInput, output: str, condition: str) -> Step:
         sql=(
             "SELECT t._key, t._record, coalesce(b._here, false) AS has_base,"
             " coalesce(b._is_row, false) AS _is_row,"
-            f" CASE WHEN b._here THEN {_struct(merge.remembered, 'b')} END AS _b,"
+            f" CASE WHEN b._here THEN {struct(merge.remembered, 'b')} END AS _b,"
             f" CASE WHEN b._here THEN struct_pack({theirs}) END AS _t"
             f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
         ),
@@ -145,7 +146,7 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
     base, cells, has_base = "d._b", "", "d.has_base"
     inputs = [candidates, ours]
     if open_fields:
-        overlaid = _struct(merge.remembered, "d._b", {f.name: _cell(f) for f in open_fields})
+        overlaid = struct(merge.remembered, "d._b", {f.name: _cell(f) for f in open_fields})
         base = f"CASE WHEN d.has_base OR c._key IS NOT NULL THEN {overlaid} END"
         cells = f" LEFT JOIN {OPEN_CELLS} c ON c._key = d._key"
         inputs.append(OPEN_CELLS)
@@ -157,8 +158,8 @@ def _match(merge: MergeInput, candidates: str, ours: str, open_fields: tuple[Fie
         sql=(
             f"SELECT d._key, d._record, {has_base} AS has_base, {base} AS _b,"
             " d._is_row OR coalesce(o._here, false) AS has_ours,"
-            f" CASE WHEN d._is_row THEN {_struct(merge.fields, 'd._b')}"
-            f" WHEN o._here THEN {_struct(merge.fields, 'o')} END AS _o"
+            f" CASE WHEN d._is_row THEN {struct(merge.fields, 'd._b')}"
+            f" WHEN o._here THEN {struct(merge.fields, 'o')} END AS _o"
             f" FROM {candidates} d LEFT JOIN {ours} o ON o._key = d._key{cells}"
         ),
         inputs=tuple(inputs),
@@ -176,7 +177,11 @@ def _cell(field: Field) -> str:
 
 
 def _judge(merge: MergeInput) -> Step:
-    """Outcome and merged value of every stated field of rows that the store has."""
+    """Outcome and merged value of every stated field of rows that the store has.
+
+    The store's struct is kept: DuckDB would split one that is read and then dropped into its
+    fields, and hold a vector of each for every place that names one.
+    """
     sides = ", ".join(f"{name} := t.{name}" for name in _theirs_columns(merge))
     rows = (
         "SELECT m._key, m._record, m.has_base, m._b, m._o, t._line,"
@@ -189,7 +194,7 @@ def _judge(merge: MergeInput) -> Step:
     return Step(
         name="judge",
         scope=Scope.KEY,
-        sql=f"SELECT j.* EXCLUDE (_o), {_is_changed(merge)} AS is_changed FROM ({judged}) j",
+        sql=f"SELECT *, {_is_changed(merge)} AS is_changed FROM ({judged}) j",
         inputs=("plan_matched", MET),
         output="plan_judged",
     )
@@ -220,15 +225,6 @@ def _is_changed(merge: MergeInput) -> str:
             names = [field.name for field in unit.fields]
             terms.append(f"({code} = '{POLICY}' AND {differs(names, 'j', 'j._o')})")
     return f"({' OR '.join(terms)})" if terms else "false"
-
-
-def _struct(fields: Iterable[Field], relation: str, instead: dict[str, str] | None = None) -> str:
-    """The fields of a relation, or of a struct, as one struct."""
-    values = instead or {}
-    members = ", ".join(
-        f"{ident(f.name)} := {values.get(f.name, f'{relation}.{ident(f.name)}')}" for f in fields
-    )
-    return f"struct_pack({members})"
 
 
 def _struct_type(fields: Iterable[Field]) -> str:

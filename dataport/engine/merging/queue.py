@@ -130,7 +130,7 @@ def _sides(merge: MergeInput, unit: Unit) -> str:
 
 
 _JUDGED = (
-    "plan_judged j JOIN plan_matched m ON m._record = j._record"
+    "plan_judged j JOIN (SELECT _record, _b FROM plan_matched) m ON m._record = j._record"
     f" JOIN {MET} t ON t._record = j._record"
 )
 
@@ -221,13 +221,12 @@ def _row_items(kind: ConflictKind) -> str:
 def _deleted_after_edit(merge: MergeInput) -> str:
     """Rows that the source dropped after the store had changed them."""
     fields = [field for field in merge.dataset.fields if field.name in merge.base_fields]
-    base = f"CAST({row_document(fields, 'b.')} AS VARCHAR)"
-    ours = f"CAST({row_document(merge.dataset.fields, 'o.')} AS VARCHAR)"
+    base = f"CAST({row_document(fields, 'g._b.')} AS VARCHAR)"
+    ours = f"CAST({row_document(merge.dataset.fields, 'g._o.')} AS VARCHAR)"
     return (
         f"SELECT q.conflict, g._key, NULL, '{ConflictKind.EDIT_DELETE}', {base}, {ours}, NULL,"
         f" NULL, '{ConflictStatus.OPEN}', true"
-        " FROM plan_gone_edited g JOIN plan_base b ON b._key = g._key"
-        " JOIN plan_ours o ON o._key = g._key"
+        " FROM plan_gone_edited g"
         f" LEFT JOIN {_row_items(ConflictKind.EDIT_DELETE)} q ON q.key = g._key"
     )
 

@@ -13,10 +13,11 @@ from dataport.engine.catalog.model import Dataset
 from dataport.engine.changes import resolve_all, resolve_one
 from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
 from dataport.engine.conflicts import ConflictFilter, get_conflict, list_conflicts
-from dataport.engine.merging.apply import apply_plan, keep_versions
+from dataport.engine.merging.apply import apply_plan
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, make_plan
+from dataport.engine.merging.rows import keep_versions
 from dataport.engine.reopening import reopen
 from dataport.engine.resolving import Resolution
 from dataport.engine.settling import settle_moot
