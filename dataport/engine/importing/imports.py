@@ -25,7 +25,7 @@ from dataport.engine.importing.planned import Planned
 from dataport.engine.importing.reference_rejects import write_reference_rejects
 from dataport.engine.importing.report import check_strict, note_plan, note_staged, outcome
 from dataport.engine.importing.returns import Returned, Returns
-from dataport.engine.importing.staged_input import staged_input
+from dataport.engine.importing.staged_input import fits, staged_input
 from dataport.engine.importing.targets import (
     Target,
     completed_request,
@@ -50,6 +50,7 @@ from dataport.engine.staging.request import (
     read_stage,
 )
 from dataport.engine.store import Connection, Store
+from dataport.engine.tables import is_in_force
 
 HELD = "Held for approval."
 
@@ -70,10 +71,10 @@ class _Merging:
 
 
 class _NeedsAllRowsError(Exception):
-    """The rows that were recognised have to be read after all.
+    """The whole file has to be read, or read again.
 
-    What their source sent last has changed meanwhile; or the plan waits for a person, and has to
-    be able to wait longer than that stays the same.
+    What its source sent last or the dataset's definition has changed meanwhile; or the plan waits
+    for a person, and has to be able to wait longer than that stays the same.
     """
 
 
@@ -116,7 +117,10 @@ class Imports:
         Raises InputError when the file can't be taken, CancelledError when the job was.
         """
         staged = read_stage(self._home.job_staging(job.job))
-        if staged is None or not (job.planned_at is not None or staged.boot == boot_id() != ""):
+        is_kept = staged is not None and (
+            job.planned_at is not None or staged.boot == boot_id() != ""
+        )
+        if staged is None or not (is_kept and fits(self._home.job_staging(job.job), target)):
             if self._is_known(job, target):
                 return None
             staged = self._read(job, target, progress, recalls=not target.is_held)
@@ -145,10 +149,14 @@ class Imports:
         rejected rows than staging had found, before the job's result is written.
         """
         merging = _Merging(job, target, author, progress, is_approved, on_cursor, on_rejects)
-        try:
-            self._merge(merging, staged)
-        except _NeedsAllRowsError:
-            self._merge(merging, self._read(job, target, progress, recalls=False))
+        while True:
+            try:
+                self._merge(merging, staged)
+            except _NeedsAllRowsError:
+                merging = replace(merging, target=self.prepare(job))
+                staged = self._read(job, merging.target, progress, recalls=False)
+            else:
+                return
 
     def _merge(self, merging: _Merging, staged: StageResult) -> None:
         job, progress = merging.job, merging.progress
@@ -160,7 +168,8 @@ class Imports:
                 target = returned.target(merging.target) if returned else merging.target
                 merging = replace(merging, target=target)
                 before = newest_base(cursor, target.dataset, target.source)
-                if staged.repeated and staged.recalled_at != before:
+                is_outdated = staged.repeated and staged.recalled_at != before
+                if is_outdated or not is_in_force(cursor, target.dataset):
                     raise _NeedsAllRowsError
                 progress(Phase.PLAN, 0, staged.rows.valid)
                 given = staged_input(cursor, directory, target, staged, settings, returned)

@@ -12,12 +12,25 @@ from dataport.engine.importing.returns import Returned
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query, stated_fields
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.sql import literal
-from dataport.engine.staging.request import DISPUTED_FILE, REJECTS_FILE, STAGED_FILE, StageResult
+from dataport.engine.sql import columns_ddl, literal
+from dataport.engine.staging.request import (
+    DISPUTED_FILE,
+    REJECTS_FILE,
+    REQUEST_FILE,
+    STAGED_FILE,
+    StageRequest,
+    StageResult,
+)
 from dataport.engine.store import Connection
 
 ROWS_PER_BUCKET = 4_000_000
 """Rows that are merged in one piece; larger files go bucket by bucket, to bound memory."""
+
+
+def fits(directory: Path, target: Target) -> bool:
+    """Whether what was staged has the fields and types that the dataset has by now."""
+    text = (directory / REQUEST_FILE).read_text(encoding="utf-8")
+    return columns_ddl(StageRequest.from_json(text).dataset) == columns_ddl(target.dataset)
 
 
 def staged_input(

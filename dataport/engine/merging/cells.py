@@ -6,7 +6,9 @@ file's row stated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Sequence
 
 from dataport.core.words import ConflictKind
 from dataport.engine.catalog.model import Dataset, Field
@@ -18,6 +20,8 @@ from dataport.engine.store import Connection
 
 VALUE_KINDS = (ConflictKind.EDIT_EDIT, ConflictKind.ADD_ADD, ConflictKind.INVALID_MERGE)
 """Kinds of items that are about values, though their `field` may be NULL: a row's values."""
+
+_SIDES = ("base", "ours", "theirs")
 
 _KINDS = ", ".join(literal(kind.value) for kind in VALUE_KINDS)
 
@@ -88,6 +92,45 @@ def exploded(dataset: Dataset, names: Iterable[str | None], items: str, value: s
             )
     none = f"SELECT key, conflict, field, {value} AS value FROM {items} WHERE false"
     return " UNION ALL ".join(parts) or none
+
+
+def rewritten_items(
+    dataset: Dataset, field: Field, rewrite: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Statements that spell a field's values in every item anew; `rewrite` has patterns of whole
+    JSON values and what takes their place.
+
+    In an object a value stands behind its name; the same text inside another value has its
+    quotes escaped, so it is not met.
+    """
+    member = re.escape(json.dumps(field.name, ensure_ascii=False))
+    alone, within = [], []
+    for pattern, replacement in rewrite:
+        bare = pattern.removeprefix("^").removesuffix("$")
+        shifted = replacement.replace(r"\1", r"\2")
+        alone.append((pattern, replacement))
+        within.append((rf"([{{,]{member}:){bare}([,}}])", rf"\1{shifted}\3"))
+    # Rows with one key are kept as they stood in their file.
+    others = f"dataset = {literal(dataset.name)} AND kind <> '{ConflictKind.DUPLICATE_KEY}'"
+    return [
+        f"UPDATE store.{table} SET {_spelled(rules, columns)} WHERE {others} AND {which}"
+        for table in ("conflicts", "conflict_versions")
+        for rules, columns, which in (
+            (alone, _SIDES, f"field = {literal(field.name)}"),
+            (within, (*_SIDES, "details"), f"field IS DISTINCT FROM {literal(field.name)}"),
+        )
+        if rules
+    ]
+
+
+def _spelled(rules: Sequence[tuple[str, str]], columns: Sequence[str]) -> str:
+    values = []
+    for column in columns:
+        value = column
+        for pattern, replacement in rules:
+            value = f"regexp_replace({value}, {literal(pattern)}, {literal(replacement)}, 'g')"
+        values.append(f"{column} = {value}")
+    return ", ".join(values)
 
 
 def fields_of(dataset: Dataset, names: Iterable[str | None]) -> tuple[Field, ...]:

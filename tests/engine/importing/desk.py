@@ -7,12 +7,14 @@ from typing import Any
 
 from dataport.core.paths import Home
 from dataport.core.settings import load_settings
-from dataport.core.words import JobKind, JobStatus, Origin
+from dataport.core.words import BulkAction, JobKind, JobStatus, Origin, Take
 from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.engine import Engine
 from dataport.engine.homes import create_home
+from dataport.engine.importing.imports import Progress
 from dataport.engine.jobs import Job
-from dataport.engine.requests import ImportRequest
+from dataport.engine.requests import BulkRequest, ImportRequest
+from dataport.engine.resolving import Resolution
 
 THINGS = """
 name = "things"
@@ -28,6 +30,10 @@ name = "b"
 name = "n"
 type = "integer"
 """
+
+
+def _unseen(*_: object) -> None:
+    """Progress that nobody looks at."""
 
 
 class Desk:
@@ -50,24 +56,27 @@ class Desk:
         self.define(text)
         self.engine.reload(self.engine.settings)
 
-    def send(self, text: str, source: str = "crm", **wanted: Any) -> Job:
-        """Import a CSV file of `source`; the job as it ended or waits."""
+    def send(
+        self, text: str, source: str = "crm", *, on_progress: Progress = _unseen, **wanted: Any
+    ) -> Job:
+        """Import a CSV file of `source`; the job as it ended or waits. `on_progress` is told what
+        is going on while the file is read."""
         self._files += 1
         path = self.home.root / f"{self._files}.csv"
         path.write_text(text, encoding="utf-8")
         request = ImportRequest(path=str(path), dataset="things", source=source, **wanted)
         job = self.engine.jobs.create(JobKind.IMPORT, request)
-        return self._work(job, is_approved=False)
+        return self._work(job, is_approved=False, on_progress=on_progress)
 
     def approve(self, job: Job) -> Job:
         """Let a waiting job go on."""
         assert job.status is JobStatus.WAITING
         return self._work(job, is_approved=True)
 
-    def _work(self, job: Job, *, is_approved: bool) -> Job:
+    def _work(self, job: Job, *, is_approved: bool, on_progress: Progress = _unseen) -> Job:
         imports = self.engine.imports
         target = imports.prepare(job)
-        staged = imports.stage(job, target, lambda *_: None)
+        staged = imports.stage(job, target, on_progress)
         if staged is None:
             imports.note_known_file(job, target)
             return job
@@ -76,7 +85,7 @@ class Desk:
             target,
             staged,
             self.engine.author(Origin.CLI),
-            lambda *_: None,
+            _unseen,
             is_approved=is_approved,
             on_cursor=lambda _: None,
         )
@@ -85,6 +94,20 @@ class Desk:
     def edit(self, key: str, **values: Any) -> None:
         """Set fields of a record, as a person would."""
         self.engine.edit("things", key, values, self.engine.author(Origin.CLI))
+
+    def delete(self, key: str) -> None:
+        """Delete a record, as a person would."""
+        request = BulkRequest(
+            action=BulkAction.DELETE, dataset="things", where=f"id = '{key}'", expect=1
+        )
+        job = self.engine.jobs.create(JobKind.BULK, request)
+        author = self.engine.author(Origin.CLI)
+        self.engine.bulk.run(job, author, lambda *_: None, lambda _: None)
+
+    def resolve(self, number: int, take: Take) -> None:
+        """Settle one conflict."""
+        author = self.engine.author(Origin.CLI)
+        self.engine.decisions.resolve(number, Resolution(take), author, None)
 
     def rows(self) -> dict[str, tuple[Any, ...]]:
         """Fields of every stored row by its key, in the definition's order."""

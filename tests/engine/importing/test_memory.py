@@ -131,6 +131,39 @@ def test_rows_recognised_before_another_file_came_first_are_read_again(engine: E
     assert names(engine, "7") == ["Name 7"]
 
 
+WIDE = """
+name = "leads"
+primaryKey = ["lead_id"]
+[[fields]]
+name = "lead_id"
+[[fields]]
+name = "name"
+type = "{}"
+[[fields]]
+name = "email"
+"""
+
+
+def test_rows_are_not_recognised_by_another_definition(home: Home) -> None:
+    """A widened type means other values: all rows are read, and none changes (A5)."""
+    home.datasets.mkdir(parents=True, exist_ok=True)
+    definition = home.datasets / "leads.toml"
+    definition.write_text(WIDE.format("integer"), encoding="utf-8")
+    engine = Engine.open(home, Settings())
+    lines = [f"{number},{number},n@example.org" for number in range(ROWS)]
+    try:
+        send(engine, lines)
+        assert send(engine, lines, end="\r\n")[1].repeated == ROWS
+        definition.write_text(WIDE.format("string"), encoding="utf-8")
+        engine.reload(engine.settings)
+        job, staged = send(engine, lines)
+        assert (staged.repeated, job.commit) == (0, None)
+        assert names(engine, "7") == ["7"]
+        assert send(engine, lines, end="\r\n")[1].repeated == ROWS
+    finally:
+        engine.close()
+
+
 def test_a_plan_that_waits_holds_every_row(engine: Engine) -> None:
     """It may wait until its source has sent more: nothing of it may rest on a memory."""
     send(engine, LINES, Mode.MIRROR)
