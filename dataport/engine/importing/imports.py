@@ -68,6 +68,8 @@ class _Merging:
     is_approved: bool
     on_cursor: Callable[[Connection | None], None]
     on_rejects: Callable[[Job], None]
+    notices: tuple[str, ...]
+    """What the job said before it was planned."""
 
 
 class _NeedsAllRowsError(Exception):
@@ -148,7 +150,10 @@ class Imports:
         works, so that somebody else can interrupt it; `on_rejects` is told when there are more
         rejected rows than staging had found, before the job's result is written.
         """
-        merging = _Merging(job, target, author, progress, is_approved, on_cursor, on_rejects)
+        notices = tuple(job.notices)
+        merging = _Merging(
+            job, target, author, progress, is_approved, on_cursor, on_rejects, notices
+        )
         while True:
             try:
                 self._merge(merging, staged)
@@ -276,6 +281,7 @@ class Imports:
             directory = self._home.job_staging(job.job)
             write_reference_rejects(cursor, directory, staged, references)
         merge, plan = make_plan(cursor, merge)
+        job.notices = list(merging.notices)
         note_plan(job, staged, plan, references)
         check_strict(job, target)
         return Planned(merge, plan, references)

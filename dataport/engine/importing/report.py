@@ -63,17 +63,15 @@ def note_plan(job: Job, staged: StageResult, plan: Plan, references: References)
         "rejected": rows.rejected + rejected,
         "duplicate": rows.duplicate + plan.duplicates,
     }
-    job.notices = [text for text in job.notices if _LEADS_NOWHERE not in text]
     job.notices += map(_missing_notice, references.missing)
+    job.notices += plan.notices
     if plan.keyless:
-        _notice(
-            job,
+        job.notices.append(
             f"{counted(plan.keyless, 'row')} can't be placed: no known record is named, nor anything"
             " to make a key of.",
         )
     if plan.held_deletes:
-        _notice(
-            job,
+        job.notices.append(
             f"{counted(plan.held_deletes, 'row')} left out of the file, but nothing was deleted: rejected"
             " rows without a key could be any of them.",
         )
@@ -95,9 +93,6 @@ def outcome(job: Job, target: Target, plan: Plan) -> str:
     return text
 
 
-_LEADS_NOWHERE = "which does not have them: "
-"""Part of every notice about references; a plan that is made again tells its own."""
-
 _COMES_OF_IT = {
     OnMissing.KEEP: "They are kept as they are.",
     OnMissing.NULL: "They are left empty.",
@@ -111,11 +106,7 @@ def _missing_notice(missing: Missing) -> str:
     more = ", …" if missing.values > len(missing.examples) else ""
     return (
         f"{missing.names} of {counted(missing.rows, 'row')} refers to"
-        f" {counted(missing.values, 'row')} of {missing.target.name}, {_LEADS_NOWHERE}{examples}{more}."
+        f" {counted(missing.values, 'row')} of {missing.target.name}, which does not have them:"
+        f" {examples}{more}."
         f" {_COMES_OF_IT[missing.key.on_missing]}"
     )
-
-
-def _notice(job: Job, text: str) -> None:
-    if text not in job.notices:
-        job.notices.append(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dataport.engine.merging.disputes import DISPUTES, given_rows, put_disputes_aside
 from dataport.engine.merging.inputs import MergeInput
@@ -19,7 +19,19 @@ MET = "plan_theirs_met"
 """Those of them that are no insertions: the store has the row, or the source sent it before."""
 
 
-def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int, int]:
+@dataclass(frozen=True)
+class Keys:
+    """How the rows of a file came by their keys, in rows."""
+
+    duplicates: int = 0
+    """They turned out to name the same record."""
+    keyless: int = 0
+    """They could not be given a key at all."""
+    ambiguous: int = 0
+    """They could be several known records, so that none was chosen."""
+
+
+def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Keys]:
     """Make the relation `plan_incoming`, whose every row has a `_key` of its own.
 
     Rows that a person left out are not in it.
@@ -29,8 +41,8 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int
     the group decides nothing. Rows that end up with one key are duplicates: the first stands.
     Where the dataset asks about those that differ, they make the relation `DISPUTES` instead.
 
-    Returns the merge as it goes on, how many rows were duplicates so, and how many could not
-    be given a key at all. A key that was found or made is stated as the key field's value too.
+    Returns the merge as it goes on. A key that was found or made is stated as the key field's
+    value too.
     """
     if not merge.needs_keys:
         keyed = {RESOLVED: merge.incoming}
@@ -40,21 +52,20 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int
             cursor.execute(
                 f"CREATE TEMP VIEW {relation} AS SELECT t.* FROM {rows} t{_wanted(merge, 't')}"
             )
-        return merge, 0, 0
+        return merge, Keys()
     given = given_rows(cursor, merge)
     groups = [
         group
         for group in merge.dataset.match
         if group != merge.dataset.primary_key and set(group) <= set(merge.stated)
     ]
-    joins, choices = [], ["t._key"]
-    for number, group in enumerate(groups):
-        joins.append(_lookup(merge, given, group, f"m{number}"))
-        choices.append(f"m{number}._found")
-    choices.append("t._derived")
+    aliases = [f"m{number}" for number in range(len(groups))]
+    joins = [_lookup(merge, given, *each) for each in zip(groups, aliases, strict=True)]
+    found = f"coalesce({', '.join(['t._key', *(f'{alias}._found' for alias in aliases)])})"
+    several = " OR ".join(f"coalesce({alias}._several, false)" for alias in aliases) or "false"
     cursor.execute(
-        f"CREATE TEMP TABLE plan_keys AS SELECT t._record, coalesce({', '.join(choices)}) AS _key"
-        f" FROM {given} t {' '.join(joins)}"
+        f"CREATE TEMP TABLE plan_keys AS SELECT t._record, coalesce({found}, t._derived) AS _key,"
+        f" {found} IS NULL AND ({several}) AS _is_ambiguous FROM {given} t {' '.join(joins)}"
     )
     disputed = put_disputes_aside(cursor, merge) if merge.asks else 0
     cursor.execute(
@@ -75,10 +86,11 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, int
     names = tuple(n for n in merge.dataset.field_names if n == key or n in merge.stated)
     merge = replace(merge, stated=names)
     row = cursor.execute(
-        "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key)"
-        " FROM plan_keys"
+        "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key),"
+        " count(*) FILTER (_is_ambiguous) FROM plan_keys"
     ).fetchone()
-    return (merge, int(row[0]) + disputed, int(row[1])) if row else (merge, 0, 0)
+    duplicates, keyless, ambiguous = row or (0, 0, 0)
+    return merge, Keys(duplicates + disputed, keyless, ambiguous)
 
 
 def _wanted(merge: MergeInput, relation: str) -> str:
@@ -95,8 +107,9 @@ def _lookup(merge: MergeInput, given: str, group: tuple[str, ...], alias: str) -
         f" UNION SELECT _key, {columns} FROM {given}"
         f" WHERE _key IS NOT NULL AND {stated}"
     )
-    unique = (
-        f"SELECT {columns}, any_value(_key) AS _found FROM ({known})"
-        f" GROUP BY {columns} HAVING count(DISTINCT _key) = 1"
+    holders = (
+        f"SELECT {columns}, count(DISTINCT _key) > 1 AS _several,"
+        " CASE WHEN count(DISTINCT _key) = 1 THEN any_value(_key) END AS _found"
+        f" FROM ({known}) GROUP BY {columns}"
     )
-    return f"LEFT JOIN ({unique}) {alias} ON t._key IS NULL AND {same}"
+    return f"LEFT JOIN ({holders}) {alias} ON t._key IS NULL AND {same}"

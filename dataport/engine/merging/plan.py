@@ -23,6 +23,7 @@ from dataport.engine.merging.decide import decide
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.invalid import set_invalid_aside
 from dataport.engine.merging.matching import RESOLVED, resolve_keys
+from dataport.engine.merging.remarks import remarks
 from dataport.engine.sql import ident, rows_table
 from dataport.engine.store import Connection
 
@@ -48,6 +49,8 @@ class Plan:
     base_changes: int
     held_deletes: int
     """Rows that would be deleted, were every key of the file known."""
+    notices: tuple[str, ...] = ()
+    """Sentences about what is only shown."""
 
     @property
     def is_empty(self) -> bool:
@@ -79,8 +82,8 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
     The merge comes back with what planning found out: which fields are stated once keys are
     known. It is the one to apply.
     """
-    merge, duplicates, keyless = resolve_keys(cursor, merge)
-    if keyless:
+    merge, keys = resolve_keys(cursor, merge)
+    if keys.keyless:
         merge = replace(merge, has_unknown_keys=True)
     cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
     table = rows_table(merge.dataset.name)
@@ -89,8 +92,13 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
     held = absent.plan_absent(cursor, merge)
     set_invalid_aside(cursor, merge, is_compared=is_compared)
     queue.plan_conflicts(cursor, merge)
-    plan = _count(cursor, merge, held)
-    return merge, replace(plan, duplicates=duplicates, keyless=keyless)
+    plan = replace(
+        _count(cursor, merge, held),
+        duplicates=keys.duplicates,
+        keyless=keys.keyless,
+        notices=remarks(cursor, merge, keys.ambiguous),
+    )
+    return merge, plan
 
 
 def drop_plan(cursor: Connection) -> None:
