@@ -13,26 +13,30 @@ from tests.engine.merging.ledger import Ledger, dataset
 
 V, W, X = "v", "w", "x"
 
-RULES = [
+RULES = {
     # base, ours, theirs -> value afterwards, is it queued
-    (V, V, V, V, False),
-    (V, W, V, W, False),
-    (V, V, W, W, False),
-    (V, W, W, W, False),
-    (V, W, X, W, True),
-    (V, V, None, None, False),
-    (V, None, V, None, False),
-    (None, None, V, V, False),
-    (None, V, None, V, False),
-    (V, None, W, None, True),
-    (V, W, None, W, True),
-    (V, None, None, None, False),
-    (None, V, W, V, True),
-    (None, V, V, V, False),
-]
+    "F1 same": (V, V, V, V, False),
+    "F2 ours": (V, W, V, W, False),
+    "F3 theirs": (V, V, W, W, False),
+    "F4 converged": (V, W, W, W, False),
+    "F6 conflict": (V, W, X, W, True),
+    "(v,v,-) cleared": (V, V, None, None, False),
+    "(v,-,v) stays cleared by us": (V, None, V, None, False),
+    "(-,-,v) filled": (None, None, V, V, False),
+    "(-,v,-) ours": (None, V, None, V, False),
+    "(v,-,w) conflict": (V, None, W, None, True),
+    "(v,w,-) conflict": (V, W, None, W, True),
+    "(v,-,-) converged": (V, None, None, None, False),
+    "(-,v,w) conflict": (None, V, W, V, True),
+    "(-,v,v) converged": (None, V, V, V, False),
+    "(-,-,-) same": (None, None, None, None, False),
+}
+"""Rules F1 to F6 of merge.md 5.4 and what it writes out for NULL, here `-`."""
 
 
-@pytest.mark.parametrize(("base", "ours", "theirs", "value", "is_queued"), RULES)
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "value", "is_queued"), RULES.values(), ids=RULES.keys()
+)
 def test_a_field_follows_its_rule(
     ledger: Ledger, base: Any, ours: Any, theirs: Any, value: Any, is_queued: bool
 ) -> None:
@@ -48,15 +52,18 @@ def test_a_field_follows_its_rule(
     )
 
 
-FIRST_CONTACT = [
-    (V, V, V, False),
-    (None, V, V, False),
-    (V, None, V, False),
-    (V, W, V, True),
-]
+FIRST_CONTACT = {
+    "F7 converged": (V, V, V, False),
+    "F7 store empty": (None, V, V, False),
+    "F7 file empty": (V, None, V, False),
+    "F7 add/add": (V, W, V, True),
+    "F7 both empty": (None, None, None, False),
+}
 
 
-@pytest.mark.parametrize(("ours", "theirs", "value", "is_queued"), FIRST_CONTACT)
+@pytest.mark.parametrize(
+    ("ours", "theirs", "value", "is_queued"), FIRST_CONTACT.values(), ids=FIRST_CONTACT.keys()
+)
 def test_without_a_base_only_contradictions_are_queued(
     ledger: Ledger, ours: Any, theirs: Any, value: Any, is_queued: bool
 ) -> None:
