@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,23 +19,61 @@ class Item:
     theirs: Any
 
 
+def decide(policy: str, ours: Value, theirs: Value) -> tuple[bool, Value]:
+    """Whether a policy settles a value that both sides changed differently, and to what."""
+    known = [value for value in (ours, theirs) if value is not None]
+    if policy == "ask" or (policy == "fill" and len(known) == 2):
+        return False, ours
+    settled = {
+        "store": ours,
+        "file": theirs,
+        "fill": known[0],
+        "max": max(known),
+        "min": min(known),
+        "longest": max(known, key=lambda value: (len(value.strip()), value)),
+    }
+    return True, settled[policy]
+
+
+POLICIES = ("ask", "store", "file", "max", "min", "longest", "fill")
+
+
+def merge_cell(policy: str, base: Value, ours: Value, theirs: Value) -> tuple[Value, bool]:
+    """What a cell becomes, and whether it is asked about: rules F1 to F7 of merge.md 5.4."""
+    if theirs in (ours, base):
+        return ours, False
+    if ours == base:
+        return theirs, False
+    is_settled, value = decide(policy, ours, theirs)
+    return value, not is_settled
+
+
 @dataclass
 class Model:
-    """Store, bases and queue of one dataset; policy `ask` everywhere."""
+    """Store, bases and queue of one dataset, with one policy everywhere."""
 
+    policy: str = "ask"
     store: dict[str, Row] = field(default_factory=dict)
     bases: dict[str, dict[str, Row]] = field(default_factory=dict)
     queue: dict[tuple[str, str, str | None], Item] = field(default_factory=dict)
 
-    def send(self, source: str, rows: Mapping[str, Row], *, is_mirror: bool) -> None:
-        """A file of `source` that states every field."""
+    def send(
+        self,
+        source: str,
+        rows: Mapping[str, Row],
+        *,
+        is_mirror: bool,
+        spared: Collection[str] = (),
+    ) -> None:
+        """A file of `source` that states every field; rows in it with a key in `spared` are
+        damaged."""
         bases = self.bases.setdefault(source, {})
         for key, theirs in rows.items():
             self._row(source, key, theirs, bases.get(key))
         for key, theirs in rows.items():
             bases[key] = dict(theirs)
         if is_mirror:
-            for key in [key for key in bases if key not in rows]:
+            for key in [key for key in bases if key not in rows and key not in spared]:
                 self._absent(source, key, bases.pop(key))
         self._converge()
 
@@ -102,8 +140,8 @@ class Model:
         item = self.queue.get((source, key, name))
         if item is not None:
             base = item.base
-        ours = self.store[key][name]
-        if theirs not in (ours, base) and ours != base:
+        value, is_asked = merge_cell(self.policy, base, self.store[key][name], theirs)
+        if is_asked:
             if item is None:
                 self.queue[source, key, name] = Item(base, theirs)
             else:
@@ -111,8 +149,7 @@ class Model:
             return
         if item is not None:
             del self.queue[source, key, name]
-        if ours == base:
-            self.store[key][name] = theirs
+        self.store[key][name] = value
 
     def _absent(self, source: str, key: str, base: Row) -> None:
         ours = self.store.get(key)
@@ -175,6 +212,6 @@ class Model:
         )
 
 
-def as_rows(rows: Mapping[str, Row]) -> Sequence[dict[str, Value]]:
+def as_rows(rows: Mapping[str, Row]) -> list[dict[str, Value]]:
     """The file's rows as the ledger takes them."""
     return [{"id": key, **row} for key, row in rows.items()]
