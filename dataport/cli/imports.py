@@ -21,10 +21,16 @@ MODE = click.Choice([mode.value for mode in Mode])
 ON_MATCH = click.Choice([how.value for how in OnMatch])
 
 
-@click.command("import", cls=Command)
+@click.command(
+    "import", cls=Command, epilog="Example: dataport import hours/ --package time_tracking"
+)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=str))
 @click.option("--dataset", type=DATASET, help="Dataset that the rows belong to.")
-@click.option("--package", type=PACKAGE, help="Package that the documents belong to.")
+@click.option(
+    "--package",
+    type=PACKAGE,
+    help="Package that the files, or those in a folder, belong to: one job, one commit.",
+)
 @click.option("--source", help="Who the file comes from, such as crm.")
 @click.option("--mapping", help="Mapping that turns columns into fields.")
 @click.option("--format", help="Format of the file; else its content tells.")
@@ -52,14 +58,13 @@ def import_command(
     """
     _check_target(choices)
     files = [absolute(path) for path in paths]
+    asked = given(origin="cli", strict=strict, **choices)
     with session.client() as client:
-        submitted = [_submit(client, path, strict=strict, **choices) for path in files]
-        if len(submitted) == 1 and isinstance(submitted[0], Exception):
-            raise submitted[0]
-        jobs = [
-            _finish(session, client, path, job, no_wait)
-            for path, job in zip(files, submitted, strict=True)
-        ]
+        if choices["package"]:
+            job = int(client.post("/v1/imports", {"paths": files, **asked})["job"])
+            jobs = [_finish(session, client, choices["package"], job, no_wait)]
+        else:
+            jobs = _each(session, client, files, asked, no_wait)
     if session.json:
         output.document(jobs[0] if len(jobs) == 1 else {"items": jobs})
     raise click.exceptions.Exit(exit_code(jobs, strict))
@@ -70,12 +75,25 @@ def _check_target(choices: dict[str, Any]) -> None:
         raise click.UsageError("Name either --dataset or --package, not both.")
 
 
-def _submit(client: Client, path: str, **choices: Any) -> int | DataportError:
+def _each(
+    session: Session, client: Client, files: list[str], asked: dict[str, Any], no_wait: bool
+) -> list[Job]:
+    """Import files one by one. Raises DataportError where the only one is refused."""
+    submitted = [_submit(client, path, asked) for path in files]
+    if len(submitted) == 1 and isinstance(submitted[0], Exception):
+        raise submitted[0]
+    return [
+        _finish(session, client, path, job, no_wait)
+        for path, job in zip(files, submitted, strict=True)
+    ]
+
+
+def _submit(client: Client, path: str, asked: dict[str, Any]) -> int | DataportError:
     """The number of the new job, or why there is none; other files are not held up by it."""
     from dataport.core.errors import DataportError, NoDaemonError
 
     try:
-        answer = client.post("/v1/imports", given(path=path, origin="cli", **choices))
+        answer = client.post("/v1/imports", {"path": path, **asked})
     except NoDaemonError:
         raise
     except DataportError as error:

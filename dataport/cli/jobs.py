@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import Group, Session, given, screenful
+from dataport.cli.options import DATASET, Group, Session, given, screenful
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import wait_for
 from dataport.core.words import JobStatus, PlanPart
@@ -56,7 +56,7 @@ def _show_jobs(document: dict[str, Any]) -> None:
                 job["job"],
                 job["kind"],
                 job["status"],
-                job.get("dataset"),
+                job.get("dataset") or job.get("package"),
                 job.get("source"),
                 _rows_of(job),
                 job.get("commit"),
@@ -161,6 +161,7 @@ def discard(session: Session, job: int) -> None:
 )
 @click.option("--field", help="Only rows in which this field changes.")
 @click.option("--key", metavar="TEXT", help="Only rows whose key contains this.")
+@click.option("--dataset", type=DATASET, help="Only rows of this one, in the plan of a package.")
 @click.option("--exclude", multiple=True, metavar="KEY", help="Leave this row out; repeatable.")
 @click.option("--include", multiple=True, metavar="KEY", help="Take it in again; repeatable.")
 @click.option("--after", help="Go on after this; the end of a page names it.")
@@ -183,7 +184,8 @@ def plan(
     """
     with session.client() as client:
         if exclude or include:
-            client.patch(f"/v1/plans/{job}", {"exclude": exclude, "include": include})
+            body = given(exclude=exclude, include=include, dataset=choices["dataset"])
+            client.patch(f"/v1/plans/{job}", body)
         document = client.get(f"/v1/plans/{job}", **given(**choices))
     session.emit(document, lambda found: _show_plan(session, found, choices))
 
@@ -191,14 +193,18 @@ def plan(
 def _show_plan(session: Session, document: dict[str, Any], choices: dict[str, Any]) -> None:
     counts = document["counts"]
     said = output.counts(counts, every=True)
-    output.say(f"Job {document['job']} -> {document.get('dataset')}: {said}")
+    target = document.get("dataset") or document.get("package")
+    output.say(f"Job {document['job']} -> {target}: {said}")
+    parts = document.get("datasets") or ()
+    for part in parts:
+        output.say(f"  {part['dataset']}: {output.counts(part['counts'], every=True)}")
     if document.get("is_outdated"):
         output.say(
             "The store has moved on: approving plans again first, and asks again if need be."
         )
     screen = output.console()
     for item in document["items"]:
-        screen.print(_plan_item(item), soft_wrap=True)
+        screen.print(_plan_item(item, is_one_of_several=bool(parts)), soft_wrap=True)
     shown, total = len(document["items"]), document["total"]
     if document.get("next") is not None:
         going_on = {**given(**choices), "after": document["next"]}
@@ -209,12 +215,14 @@ def _show_plan(session: Session, document: dict[str, Any], choices: dict[str, An
         output.say(f"{shown:,} of {total:,} shown; more: {more}")
 
 
-def _plan_item(item: dict[str, Any]) -> Text:
+def _plan_item(item: dict[str, Any], *, is_one_of_several: bool) -> Text:
     from rich.text import Text
 
     operation = item["operation"]
     style = _STYLES.get(operation, "dim")
     text = Text.assemble((f"{_MARKS.get(operation, '?')} {operation:<8}", style), " ")
+    if is_one_of_several:
+        text.append(f"{item['dataset']}  ", "dim")
     text.append_text(output.styled(item["key"], "bold"))
     if item.get("line"):
         text.append(f"  line {item['line']:,}", "dim")
@@ -244,21 +252,27 @@ def _fields_of(item: dict[str, Any], after: dict[str, Any]) -> list[str]:
 @JOB
 @click.option("--limit", type=click.IntRange(min=1), help="Most of them; 50, or all with --json.")
 @click.option("--offset", type=click.IntRange(min=0), default=0)
+@click.option("--dataset", type=DATASET, help="Only rows of this one, of a package.")
 @click.pass_obj
-def rejects(session: Session, job: int, limit: int | None, offset: int) -> None:
+def rejects(
+    session: Session, job: int, limit: int | None, offset: int, dataset: str | None
+) -> None:
     """Rows that were not taken: line, field, and what to do."""
     with session.client() as client:
-        document = _all_rejects(client, job, screenful(session, limit), offset)
+        asked = given(dataset=dataset)
+        document = _all_rejects(client, job, screenful(session, limit), offset, asked)
     session.emit(document, _show_rejects)
 
 
-def _all_rejects(client: Client, job: int, limit: int | None, offset: int) -> dict[str, Any]:
+def _all_rejects(
+    client: Client, job: int, limit: int | None, offset: int, asked: dict[str, Any]
+) -> dict[str, Any]:
     """The rejects asked for, in as many requests as their number needs."""
     document: dict[str, Any] = {"job": job, "total": 0, "items": []}
     while limit is None or len(document["items"]) < limit:
         have = len(document["items"])
         size = LARGEST_PAGE if limit is None else min(limit - have, LARGEST_PAGE)
-        page = client.get(f"/v1/rejects/{job}", limit=size, offset=offset + have)
+        page = client.get(f"/v1/rejects/{job}", limit=size, offset=offset + have, **asked)
         document = {**page, "items": document["items"] + page["items"]}
         if not page["items"] or offset + len(document["items"]) >= page["total"]:
             break
@@ -269,11 +283,10 @@ def _show_rejects(document: dict[str, Any]) -> None:
     if not document["items"]:
         output.say("No rejects.")
         return
+    names = ["line", "row", "field", "code", "value", "message"]
+    if len({item.get("dataset") for item in document["items"]}) > 1:
+        names.insert(0, "dataset")
     output.table(
-        ("line", "row", "field", "code", "value", "message"),
-        [
-            tuple(item.get(name) for name in ("line", "row", "field", "code", "value", "message"))
-            for item in document["items"]
-        ],
+        tuple(names), [tuple(item.get(name) for name in names) for item in document["items"]]
     )
     output.shown_of(document, "items", "reject")

@@ -27,6 +27,9 @@ def show_job(session: Session, job: Job) -> None:
         _show_import(session, job)
     for notice in job.get("notices") or ():
         output.say(f"Note: {_sentence(notice)}")
+    for item in job.get("items") or ():
+        for notice in item.get("notices") or ():
+            output.say(f"Note: {item['dataset']}: {_sentence(notice)}")
 
 
 def exit_code(jobs: list[Job], strict: bool) -> int:
@@ -65,15 +68,28 @@ def _show_export(job: Job) -> None:
 def _show_import(session: Session, job: Job) -> None:
     target = f" -> {job['dataset']}" if job.get("dataset") else ""
     origin = f" from {job['source']}" if job.get("source") else ""
-    rows = job.get("rows")
-    counts = ", ".join(f"{rows.get(word, 0):,} {word}" for word in _ROWS) if rows else job["status"]
-    output.say(f"{_name(job)}{target}{origin}: {counts}")
+    output.say(f"{_name(job)}{target}{origin}: {_rows(job) or job['status']}")
+    for item in job.get("items") or ():
+        _show_item(item)
     if job.get("changes"):
         output.say(_changes(job))
     if job.get("message"):
         output.say(_sentence(job["message"]))
     _show_rejects(session, job, output.say)
     _show_next(session, job)
+
+
+def _rows(job: Job) -> str:
+    rows = job.get("rows")
+    return ", ".join(f"{rows.get(word, 0):,} {word}" for word in _ROWS) if rows else ""
+
+
+def _show_item(item: Job) -> None:
+    """One dataset of a package: what was read, and what of it changes something."""
+    changes = item.get("changes") or {}
+    changed = output.counts({word: changes.get(word, 0) for word in _CHANGES})
+    said = "; ".join(text for text in (_rows(item), changed) if text)
+    output.say(f"  {item['dataset']}, {_file(item)}: {said or item['status']}")
 
 
 def _show_bulk(session: Session, job: Job) -> None:
@@ -118,8 +134,9 @@ def _show_rejects(session: Session, job: Job, tell: Callable[[str], None]) -> No
         f"{counted(rejected, 'row')} rejected; why, and where: "
         f"{session.command('jobs', 'rejects', job['job'])}"
     )
-    if job.get("rejects_file"):
-        tell(f"To fix and import again: {job['rejects_file']}")
+    for each in (job, *(job.get("items") or ())):
+        if each.get("rejects_file"):
+            tell(f"To fix and import again: {each['rejects_file']}")
 
 
 def _show_next(session: Session, job: Job) -> None:
@@ -139,7 +156,11 @@ def _show_next(session: Session, job: Job) -> None:
 
 
 def _name(job: Job) -> str:
-    return PurePath(job["file"]).name if job.get("file") else f"job {job['job']}"
+    return job.get("package") or _file(job) or f"job {job['job']}"
+
+
+def _file(job: Job) -> str:
+    return PurePath(job["file"]).name if job.get("file") else ""
 
 
 def _sentence(text: str) -> str:

@@ -11,7 +11,8 @@ from dataport.core.errors import DataportError
 from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.daemon.inboxes.names import free_name, move_into
 from dataport.engine.exporting.records import sidecar
-from dataport.engine.jobs import Job
+from dataport.engine.job_parts import JobPart
+from dataport.engine.jobs import Job, part_directory
 from dataport.engine.staging.reject_file import has_rejects, write_reject_file
 from dataport.engine.staging.request import (
     ALL_REJECTS_CSV,
@@ -29,15 +30,20 @@ def dispose(home: Home, job: Job) -> None:
     """Move an ended job's file out of its inbox, unless it has changed since it was read."""
     folder, job_disposal = job.inbox, job.disposal
     job.disposal = None
-    if not folder or not job_disposal or not job.file:
+    if not folder or not job_disposal:
         return
-    path = Path(job.file)
-    if not path.is_relative_to(home.inbox(folder)) or not path.is_file():
+    for part in job.members:
+        _dispose(home.inbox(folder), job_disposal, job, part)
+
+
+def _dispose(inbox: Path, disposal: str, job: Job, part: JobPart) -> None:
+    path = Path(part.file or "")
+    if not path.is_relative_to(inbox) or not path.is_file():
         return
-    if job.identity is not None and job.identity != identity(path):
+    if part.identity is not None and part.identity != identity(path):
         log.info("Job %d: %s has changed since and stays in the inbox.", job.job, path.name)
         return
-    target = home.inbox(folder) / f".{job_disposal}"
+    target = inbox / f".{disposal}"
     try:
         target.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         moved = move_into(path, target)
@@ -51,18 +57,23 @@ def dispose(home: Home, job: Job) -> None:
 
 
 def put_rejects(home: Home, job: Job) -> None:
-    """Write the rejected rows next to the source, in the inbox's own folder for an inbox.
+    """Write the rejected rows next to the sources, in the inbox's own folder for an inbox.
 
     A file that was written before the merge rejected rows too is replaced, unless somebody has
     begun to mend it.
     """
-    directory = home.job_staging(job.job)
+    for part in job.members:
+        _put_rejects(home, job, part)
+
+
+def _put_rejects(home: Home, job: Job, part: JobPart) -> None:
+    directory = part_directory(home, job, part)
     staged = read_stage(directory)
     if staged is None or not has_rejects(directory, staged):
         return
-    if job.rejects_file and _is_whole(Path(job.rejects_file), directory, staged):
+    if part.rejects_file and _is_whole(Path(part.rejects_file), directory, staged):
         return
-    source = Path(job.file or "file")
+    source = Path(part.file or "file")
     beside = home.inbox(job.inbox) / ".rejects" if job.inbox else source.parent
     for place in (beside, home.root / "rejects"):
         try:
@@ -72,7 +83,7 @@ def put_rejects(home: Home, job: Job) -> None:
         except OSError as error:
             log.info("Rejects of job %d can't be written to %s: %s", job.job, place, error)
             continue
-        job.rejects_file = str(target)
+        part.rejects_file = str(target)
         return
     raise DataportError(
         "rejects-unwritable",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dataport.core.words import JobKind, JobStatus
-from dataport.engine.importing.targets import Target
+from dataport.engine.importing.members import Member
 from dataport.engine.jobs import Job
 from dataport.engine.store import Connection
 
@@ -17,7 +17,7 @@ class LiveJob:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.target: Target | None = None
+        self.members: Sequence[Member] = ()
         self.is_staged = False
         self.is_approved = False
         self.told: float = 0.0
@@ -35,11 +35,10 @@ class LiveJob:
         if cursor is not None:
             cursor.interrupt()
 
-    def known_target(self) -> Target:
-        """Where the job's file belongs, once it was found out."""
-        if self.target is None:
-            raise TypeError(f"job {self.job.job} has no target")
-        return self.target
+    @property
+    def datasets(self) -> set[str | None]:
+        """The datasets that it changes."""
+        return {part.dataset for part in self.job.members}
 
 
 class LiveJobs:
@@ -69,17 +68,19 @@ class LiveJobs:
 
     def has_file(self, path: Path) -> bool:
         """Whether one of them works on this file."""
-        return any(live.job.file == str(path) for live in self)
+        return any(
+            str(path) in (live.job.file, *(part.file for part in live.job.members)) for live in self
+        )
 
     def next_to_merge(self) -> LiveJob | None:
-        """The first job that is ready to change rows, and whose dataset has no earlier one that
+        """The first job that is ready to change rows, and whose datasets have no earlier one that
         still is to."""
         blocked: set[str | None] = set()
         for live in self:
             job = live.job
             if job.kind is JobKind.EXPORT or job.status is JobStatus.WAITING:
                 continue
-            if live.is_staged and job.dataset not in blocked:
+            if live.is_staged and blocked.isdisjoint(live.datasets):
                 return live
-            blocked.add(job.dataset)
+            blocked |= live.datasets
         return None

@@ -42,8 +42,9 @@ class JobNews:
     def ended(self, live: LiveJob) -> None:
         """A job has ended: count what it left behind, then tell everybody."""
         job = live.job
-        if job.rejects_file:
-            self.waiting.note_rejects(job.rejects_file, (job.rows or {}).get("rejected", 0))
+        for part in job.members:
+            if part.rejects_file:
+                self.waiting.note_rejects(part.rejects_file, (part.rows or {}).get("rejected", 0))
         self.tell(live)
         if job.commit is not None:
             self._events.publish("commit", {"commit": job.commit, "job": job.job})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dataport.daemon.runner import JobRunner
 from dataport.daemon.waiting import WaitingCounts
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
+from dataport.engine.plans import Choice
 from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.staging.spawn import SPARE
 
@@ -171,26 +172,24 @@ class JobQueue:
     def approve(self, number: int) -> Job:
         """Let a waiting job apply its plan, by the definitions and settings of this moment.
 
-        Raises StateError when it does not wait, NotFoundError when its dataset is gone.
+        Raises StateError when it does not wait, NotFoundError when a dataset is gone.
         """
         with self._deciding:
             live = self._require_waiting(number)
-            live.target = self._engine.imports.prepare(live.job)
+            live.members = self._engine.imports.prepare(live.job)
             live.is_approved, live.is_staged = True, True
             live.job.status, live.job.message = JobStatus.PENDING, ""
             self._runner.go_on(live)
         return live.job
 
-    def choose(
-        self, number: int, exclude: Collection[str], include: Collection[str]
-    ) -> dict[str, Any]:
+    def choose(self, number: int, choice: Choice) -> dict[str, Any]:
         """Leave rows out of a waiting job's plan, or take them in again; the plan's counts.
 
         Raises StateError when the job does not wait, NotFoundError for a key without a row.
         """
         with self._deciding:
             live = self._require_waiting(number)
-            summary = self._engine.plans.choose(live.job, exclude, include)
+            summary = self._engine.plans.choose(live.job, choice)
             self._news.tell(live)
         return summary
 

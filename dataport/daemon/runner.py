@@ -1,7 +1,7 @@
 """How jobs are worked on: files are read side by side, and merged one after the other.
 
 Imports of one dataset are merged in the order in which they were asked for, however long each
-takes to read, so that a newer version of a file never comes before an older one.
+takes to read; those of a package, in the order of each of its datasets, so that a newer version of a file never comes before an older one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class JobRunner:
         self._live.add(live)
         if isinstance(live.job.request, ImportRequest):
             try:
-                live.target = self._engine.imports.prepare(live.job)
+                live.members = self._engine.imports.prepare(live.job)
             except DataportError as error:
                 self.end(live, error)
                 return
@@ -117,7 +117,7 @@ class JobRunner:
             self._engine.exports.run(job, author, self._news.progress(live), live.work_with)
             self._finished(live)
             return
-        staged = self._engine.imports.stage(job, live.known_target(), self._news.progress(live))
+        staged = self._engine.imports.stage(job, live.members, self._news.progress(live))
         if staged is not None and not job.request.dry_run:
             put_rejects(self._engine.home, job)
         with self._live.changed:
@@ -163,16 +163,16 @@ class JobRunner:
 
     def _merge_import(self, live: LiveJob) -> None:
         """Second half of an import: plan it and, unless a person is needed, apply it."""
-        job, target = live.job, live.known_target()
+        job, members = live.job, live.members
         author = self._engine.author(job.origin)
         progress = self._news.progress(live)
-        staged = self._engine.imports.stage(job, target, progress)
+        staged = self._engine.imports.stage(job, members, progress)
         if staged is None:
-            self._engine.imports.note_known_file(job, target)
+            self._engine.imports.note_known_file(job, members)
         else:
             self._engine.imports.merge(
                 job,
-                target,
+                members,
                 staged,
                 author,
                 progress,

@@ -21,9 +21,10 @@ class WaitingCounts:
         self._lock = threading.Lock()
         self._conflicts = 0
         self._reject_files: dict[str, int] = {
-            job.rejects_file: (job.rows or {}).get("rejected", 0)
+            part.rejects_file: (part.rows or {}).get("rejected", 0)
             for job in engine.jobs.newest(limit=REMEMBERED_JOBS)
-            if job.rejects_file and job.status is not JobStatus.CANCELLED
+            for part in job.members
+            if part.rejects_file and job.status is not JobStatus.CANCELLED
         }
 
     def refresh(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataport.core.errors import ConfigError
+from dataport.core.errors import ConfigError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Origin
@@ -36,7 +36,7 @@ from dataport.engine.definitions import (
 from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
 from dataport.engine.importing.imports import Imports
-from dataport.engine.jobs import JobRecords
+from dataport.engine.jobs import JobRecords, part_directory
 from dataport.engine.merging.preview import PREVIEW_FILE
 from dataport.engine.plans import Plans
 from dataport.engine.policies import (
@@ -67,7 +67,13 @@ class Engine:
         self._reload_lock = threading.Lock()
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
-        self.imports = Imports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.imports = Imports(
+            home,
+            store,
+            lambda: self._settings,
+            lambda: self._datasets,
+            lambda: self._packages,
+        )
         self.decisions = Decisions(home, store, lambda: self._settings, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
@@ -190,15 +196,28 @@ class Engine:
         with self.store.reading() as cursor, filtering(selection.where):
             return rows_document(cursor, selection)
 
-    def rejects(self, number: int, limit: int, offset: int) -> dict[str, Any]:
-        """Rejected and duplicate rows of a job, in file order."""
-        self.jobs.get(number)
-        directory = self.home.job_staging(number)
+    def rejects(
+        self, number: int, limit: int, offset: int, dataset: str | None = None
+    ) -> dict[str, Any]:
+        """Rejected and duplicate rows of a job, in file order, dataset by dataset.
+
+        Raises UsageError for a dataset that the job is not about.
+        """
+        job = self.jobs.get(number)
+        parts = {str(part.dataset): part_directory(self.home, job, part) for part in job.members}
+        if dataset is not None:
+            if dataset not in parts:
+                raise UsageError(
+                    "dataset-not-in-job",
+                    f"Job {number} is not about {dataset!r}.",
+                    hint=f"Name one of its own: {', '.join(parts)}.",
+                )
+            parts = {dataset: parts[dataset]}
         with self.store.reading() as cursor:
             return {
                 "job": number,
-                "total": count_rejects(cursor, directory),
-                "items": read_rejects(cursor, directory, limit, offset),
+                "total": count_rejects(cursor, parts),
+                "items": read_rejects(cursor, parts, limit, offset),
             }
 
     # -- changing --------------------------------------------------------------------------
@@ -239,11 +258,14 @@ class Engine:
 
     def trim_staging(self, number: int) -> None:
         """Drop what an ended job no longer needs; its rejects and plan stay for a look back."""
-        directory = self.home.job_staging(number)
-        if self.jobs.get(number).status is JobStatus.WAITING or not directory.is_dir():
+        job = self.jobs.get(number)
+        if job.status is JobStatus.WAITING:
             return
-        for path in directory.iterdir():
-            if path.name not in KEPT_AFTER_END:
+        parts = [part_directory(self.home, job, part) for part in job.members]
+        for directory in {self.home.job_staging(number), *parts}:
+            for path in directory.iterdir() if directory.is_dir() else ():
+                if path in parts or path.name in KEPT_AFTER_END:
+                    continue
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:

@@ -27,7 +27,7 @@ def log(
     sums = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in CHANGE_NAMES)
     rows = cursor.execute(
         'SELECT c."commit", c.time, c.actor, c.source, c.job, c.message, c.kind, c.origin,'
-        f" c.undoes, c.uid, list(p.dataset ORDER BY p.dataset), any_value(p.file), {sums}"
+        f" c.undoes, c.uid, list(p.dataset ORDER BY p.dataset), {_ONLY_FILE}, {sums}"
         ' FROM store.commits c LEFT JOIN store.commit_parts p ON p."commit" = c."commit"'
         ' WHERE $dataset IS NULL OR c."commit" IN'
         ' (SELECT "commit" FROM store.commit_parts WHERE dataset = $dataset)'
@@ -36,6 +36,10 @@ def log(
         {"dataset": dataset},
     ).fetchall()
     return [_log_item(row) for row in rows]
+
+
+_ONLY_FILE = "CASE WHEN count(DISTINCT p.file) = 1 THEN any_value(p.file) END"
+"""Nothing for a commit of several files: the parts of its job name them."""
 
 
 def _log_item(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def _item(change: Change, operation: Operation, version: Version | None) -> dict
         "operation": str(operation),
         "values": version.values if version else None,
         "kind": change.kind,
-        "file": change.file,
+        "file": (version.file if version else None) or change.file,
         "line": version.line if version and change.file else None,
         "message": change.message,
     }

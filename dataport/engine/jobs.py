@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dataport.core.clock import iso, naive_utc, now
 from dataport.core.errors import DataportError, NotFoundError
+from dataport.core.paths import Home
 from dataport.core.words import JobKind, JobStatus, Origin, Phase
+from dataport.engine.job_parts import JobPart, sum_of
 from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.store import Connection, Store
 
 
-@dataclass
-class Job:
+@dataclass(kw_only=True)
+class Job(JobPart):
     """One job as the daemon works on it. `record` is what survives; the rest is live."""
 
     job: int
@@ -27,35 +29,20 @@ class Job:
     origin: Origin
     created: datetime
     status: JobStatus = JobStatus.PENDING
-    dataset: str | None = None
-    source: str | None = None
-    file: str | None = None
+    parts: list[JobPart] = field(default_factory=list)
+    """Of an import of a package: one a dataset, in the order in which they are merged."""
     inbox: str | None = None
-    rows: dict[str, int] | None = None
-    changes: dict[str, int] | None = None
-    commit: int | None = None
-    rejects_file: str | None = None
-    message: str = ""
-    notices: list[str] = field(default_factory=list)
     error: dict[str, str] | None = None
     exit_code: int | None = None
     """What the command line exits with for a job that ended; None before."""
     started: datetime | None = None
     finished: datetime | None = None
-    identity: dict[str, int] | None = None
-    """Size, mtime_ns and inode of the file that was read."""
     disposal: str | None = None
     """`done` or `failed` while the inbox file still has to be moved there."""
     planned_at: int | None = None
     """Newest commit when the plan that waits for approval was made."""
     planned_with: str | None = None
     """Digest of what else that plan depends on: definitions and settings."""
-    excluded: list[str] = field(default_factory=list)
-    """Keys of rows that a person left out of the plan."""
-    left_out: int = 0
-    """Rows of the plan that have one of those keys."""
-    returned: int | None = None
-    """Job of the export that the file is, edited."""
     phase: Phase = Phase.QUEUED
     processed: int = 0
     total: int | None = None
@@ -77,6 +64,18 @@ class Job:
         "returned",
     )
 
+    @property
+    def members(self) -> list[JobPart]:
+        """What it does, dataset by dataset."""
+        return self.parts or [self]
+
+    def add_up(self) -> None:
+        """Let its counts be those of its parts."""
+        if self.parts:
+            self.rows = sum_of(part.rows for part in self.parts)
+            self.changes = sum_of(part.changes for part in self.parts)
+            self.left_out = sum(part.left_out for part in self.parts)
+
     def advance(self, phase: Phase, processed: int = 0, total: int | None = None) -> None:
         """Note how far the work is; counts start again with each phase."""
         if phase is not self.phase:
@@ -92,19 +91,8 @@ class Job:
 
     def document(self) -> dict[str, Any]:
         """The job as every front end shows it."""
-        until = self.finished or now()
         return {
-            "job": self.job,
-            "kind": str(self.kind),
-            "status": str(self.status),
-            "dataset": self.dataset,
-            "source": self.source,
-            "file": self.file,
-            "rows": self.rows,
-            "changes": self.changes,
-            "commit": self.commit,
-            "rejects_file": self.rejects_file,
-            "elapsed_s": round((until - (self.started or until)).total_seconds(), 3),
+            **self._said_of(self),
             "inbox": self.inbox,
             "origin": str(self.origin),
             "created": iso(self.created),
@@ -113,10 +101,19 @@ class Job:
             **self._options(),
             "phase": str(self.phase),
             "progress": self._progress(),
-            "message": self.message,
-            "notices": list(self.notices),
             "error": self.error,
             "exit_code": self.exit_code,
+        }
+
+    def _said_of(self, part: JobPart) -> dict[str, Any]:
+        """The document of the whole job, or the item of one of its parts."""
+        until = self.finished or now()
+        return {
+            "job": self.job,
+            "kind": str(self.kind),
+            "status": str(self.status),
+            **part.part_document(),
+            "elapsed_s": round((until - (self.started or until)).total_seconds(), 3),
         }
 
     def _options(self) -> dict[str, Any]:
@@ -130,10 +127,13 @@ class Job:
                 "dry_run": self.request.dry_run,
                 "matched": (self.rows or {}).get("matched"),
             }
+        items = [{**self._said_of(part), "excluded": part.left_out} for part in self.parts]
         return {
+            "package": self.request.package,
+            **({"items": items} if items else {}),
+            "excluded": self.left_out,
             "mode": str(self.request.mode or "merge"),
             "on_match": str(self.request.on_match or "merge"),
-            "excluded": self.left_out,
             "hold": self.request.hold,
             "dry_run": self.request.dry_run,
         }
@@ -272,7 +272,7 @@ def _values(job: Job) -> dict[str, Any]:
         "source": job.source,
         "file": job.file,
         "inbox": job.inbox,
-        "state": json.dumps({name: getattr(job, name) for name in Job.STATE}, ensure_ascii=False),
+        "state": json.dumps(_state(job), ensure_ascii=False),
         "error": json.dumps(job.error, ensure_ascii=False) if job.error else None,
         "started": naive_utc(job.started) if job.started else None,
         "finished": naive_utc(job.finished) if job.finished else None,
@@ -302,10 +302,21 @@ def _job(row: tuple[Any, ...]) -> Job:
         disposal=disposal,
     )
     for name, value in json.loads(state or "{}").items():
-        setattr(job, name, value)
+        setattr(job, name, [JobPart(**each) for each in value] if name == "parts" else value)
     if job.status.is_final:
         job.phase = Phase.DONE
     return job
+
+
+def _state(job: Job) -> dict[str, Any]:
+    state = {name: getattr(job, name) for name in Job.STATE}
+    return {**state, "parts": [asdict(part) for part in job.parts]}
+
+
+def part_directory(home: Home, job: Job, part: JobPart) -> Path:
+    """Where the files of one part of a job lie until it ends."""
+    directory = home.job_staging(job.job)
+    return directory / str(part.dataset) if job.parts else directory
 
 
 def _aware(moment: datetime) -> datetime:

@@ -1,7 +1,8 @@
-"""Rows of a job's file that were not taken, as documents (ERR-01, ERR-12)."""
+"""Rows of a job's files that were not taken, as documents (ERR-01, ERR-12)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,39 @@ from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
 from dataport.engine.store import Connection
 
 
-def count_rejects(cursor: Connection, directory: Path) -> int:
-    """Errors and duplicates listed in a staging directory; 0 where none was written."""
-    if not (directory / REJECTS_FILE).is_file():
-        return 0
-    row = cursor.execute(f"SELECT count(*) FROM {_source(directory)}").fetchone()
+def count_rejects(cursor: Connection, directories: Mapping[str, Path]) -> int:
+    """Errors and duplicates listed in the staging directories of datasets."""
+    source = _source(directories)
+    row = cursor.execute(f"SELECT count(*) FROM {source}").fetchone() if source else None
     return int(row[0]) if row else 0
 
 
 def read_rejects(
-    cursor: Connection, directory: Path, limit: int, offset: int
+    cursor: Connection, directories: Mapping[str, Path], limit: int, offset: int
 ) -> list[dict[str, Any]]:
-    """`line, row, field, code, class, message, value` of each, in file order."""
-    if not (directory / REJECTS_FILE).is_file():
+    """`line, row, field, code, class, message, value, dataset` of each, in the order of the
+    datasets and then of their files."""
+    source = _source(directories)
+    if not source:
         return []
     rows = cursor.execute(
-        f"SELECT _line, _record, field, code, class, message, value FROM {_source(directory)}"
-        f" ORDER BY _line, _record, field, code LIMIT {int(limit)} OFFSET {int(offset)}"
+        "SELECT _line, _record, field, code, class, message, value, dataset"
+        f" FROM {source} ORDER BY place, _line, _record, field, code"
+        f" LIMIT {int(limit)} OFFSET {int(offset)}"
     ).fetchall()
-    names = ("line", "row", "field", "code", "class", "message", "value")
+    names = ("line", "row", "field", "code", "class", "message", "value", "dataset")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _source(directory: Path) -> str:
-    paths = [directory / name for name in (REJECTS_FILE, REFERENCE_REJECTS_FILE)]
-    files = ", ".join(literal(str(path)) for path in paths if path.is_file())
-    return f"read_parquet([{files}])"
+def _source(directories: Mapping[str, Path]) -> str | None:
+    """SQL of all rejects; None where no file was written."""
+    parts = []
+    for place, (dataset, directory) in enumerate(directories.items()):
+        paths = [directory / name for name in (REJECTS_FILE, REFERENCE_REJECTS_FILE)]
+        files = ", ".join(literal(str(path)) for path in paths if path.is_file())
+        if (directory / REJECTS_FILE).is_file():
+            parts.append(
+                f"SELECT {place} AS place, {literal(dataset)} AS dataset, *"
+                f" FROM read_parquet([{files}])"
+            )
+    return f"({' UNION ALL '.join(parts)})" if parts else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataport.core.words import BulkAction, Mode, OnMatch, Origin
 
@@ -22,9 +22,12 @@ class Request(BaseModel):
 
 
 class ImportRequest(Request):
-    """Read a file and merge it into a dataset."""
+    """Read a file and merge it into a dataset, or several into those of a package."""
 
-    path: str = Field(description="Absolute path of the file on this machine.")
+    path: str | None = Field(None, description="Absolute path of the file on this machine.")
+    paths: tuple[str, ...] = Field(
+        (), description="Instead: files of a package, and folders with such files."
+    )
     dataset: str | None = None
     package: str | None = None
     source: str | None = Field(None, min_length=1, description="Who the file comes from.")
@@ -41,6 +44,17 @@ class ImportRequest(Request):
     message: Message = Field("", description="Why, for the log; else what was imported.")
     inbox: str | None = None
     origin: Origin = Origin.API
+
+    @model_validator(mode="after")
+    def _names_files(self) -> ImportRequest:
+        if (self.path is None) == (not self.paths):
+            raise ValueError("name either 'path' or 'paths'")
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Everything that is to be read."""
+        return self.paths or (self.path or "",)
 
 
 class ExportRequest(Request):

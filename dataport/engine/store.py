@@ -192,6 +192,12 @@ def transaction(cursor: Connection) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
+def start_over(cursor: Connection) -> None:
+    """Roll back what the cursor's transaction did, and begin another one in its place."""
+    cursor.execute("ROLLBACK")
+    cursor.execute("BEGIN")
+
+
 def _roll_back(cursor: Connection) -> None:
     try:
         cursor.execute("ROLLBACK")

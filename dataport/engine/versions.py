@@ -22,6 +22,8 @@ class Version:
     until: int | None
     line: int | None
     """Line of the file that the row came from; only an import's own is that of its file."""
+    file: str | None
+    """The file that made the row a stub by referring to it; None for any other row."""
     values: dict[str, Any]
     is_new: bool
     """There was no record right before: it was inserted, not updated."""
@@ -63,20 +65,23 @@ def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Vers
         f"WITH v AS (SELECT {columns}, NULL AS _until FROM {rows_table(dataset.name)}"
         f" WHERE _key = $key UNION ALL SELECT {columns}, _until"
         f" FROM {versions_table(dataset.name)} WHERE _key = $key AND _until > $oldest)"
-        f" SELECT v._commit, v._until, v._line, CAST({row_document(dataset.fields, 'v.')} AS VARCHAR),"
+        " SELECT v._commit, v._until, v._line, (SELECT any_value(s.file) FROM store.stubs s"
+        ' WHERE s."commit" = v._commit AND s.dataset = $dataset AND s.key = $key),'
+        f" CAST({row_document(dataset.fields, 'v.')} AS VARCHAR),"
         f" {new}, [{changed}] FROM v ORDER BY v._commit",
-        {"key": key, "oldest": oldest_readable(cursor)},
+        {"key": key, "dataset": dataset.name, "oldest": oldest_readable(cursor)},
     ).fetchall()
     return [
         Version(
             commit=commit,
             until=until,
             line=line,
+            file=file,
             values=json.loads(values),
             is_new=is_new,
             changed=frozenset(names if is_new else (name for name in differing if name)),
         )
-        for commit, until, line, values, is_new, differing in rows
+        for commit, until, line, file, values, is_new, differing in rows
     ]
 
 

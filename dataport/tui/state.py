@@ -94,7 +94,7 @@ class Job:
             number=int(document["job"]),
             kind=str(document.get("kind") or "import"),
             status=str(document["status"]),
-            dataset=str(document.get("dataset") or ""),
+            dataset=str(document.get("dataset") or document.get("package") or ""),
             source=str(document.get("source") or ""),
             file=str(document.get("file") or ""),
             inbox=str(document.get("inbox") or ""),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from tests.e2e.conftest import World
+
+Write = Callable[[str, str], Path]
 
 
 def test_packages_are_listed_shown_and_checked(world: World) -> None:
@@ -11,7 +16,7 @@ def test_packages_are_listed_shown_and_checked(world: World) -> None:
     assert package["datasets"] == ["clients", "projects", "tasks", "time_entries"]
     members = world.ok("packages", "show", "time_tracking")["members"]
     assert members[3]["after"] == ["clients", "projects", "tasks"]
-    assert members[0]["files"] == ["clients*"]
+    assert members[0]["files"] == ["clients.*", "clients-*", "customers*"]
     assert world.run("packages", "show", "timetracking").document["error"]["code"] == (
         "unknown-package"
     )
@@ -23,3 +28,65 @@ def test_packages_are_listed_shown_and_checked(world: World) -> None:
     findings = {item["check"]: item for item in world.run("doctor").document["items"]}
     assert findings["package time_tracking"]["state"] == "error"
     assert world.run("inboxes", "add", "hours", "--package", "hours", "--source", "x").code != 0
+
+
+def hours(world: World) -> Path:
+    """The samples of time tracking."""
+    return world.home.root / "samples" / "time-tracking"
+
+
+def test_a_folder_of_samples_goes_in_and_out_as_one(world: World) -> None:
+    """IMF-11, REC-18: clients, projects, tasks with sub-tasks, entries; commit, log, undo."""
+    world.ok("init", "--sample")
+    asked = ("--package", "time_tracking", "--source", "toggl")
+    job = world.ok("import", str(hours(world)), *asked)
+    assert {item["dataset"]: item["changes"]["inserted"] for item in job["items"]} == {
+        "clients": 3,
+        "projects": 3,
+        "tasks": 4,
+        "time_entries": 5,
+    }
+    assert {(item["job"], item["commit"], item["status"]) for item in job["items"]} == {
+        (1, 1, "completed")
+    }
+    assert (job["package"], job["dataset"], job["changes"]["inserted"]) == (
+        "time_tracking",
+        None,
+        15,
+    )
+    assert world.ok("import", str(hours(world)), *asked)["commit"] is None
+    [commit] = world.log()
+    assert commit["datasets"] == ["clients", "projects", "tasks", "time_entries"]
+    assert world.ok("rows", "tasks", "--where", "task_name = 'Review'")["total"] == 1
+    world.ok("undo", "1")
+    assert [item["rows"] for item in world.ok("datasets")["items"]] == [0] * 6
+
+
+def test_a_plan_of_a_package_is_looked_at_and_decided_about(world: World, write: Write) -> None:
+    """PRV-01: one job waits; a row is left out by dataset and key; approving applies the rest."""
+    files = [
+        str(write("clients.csv", "client_name\nAcme\nNordwind\n")),
+        str(write("projects.csv", "project_name,client_name\nShop,Acme\nSite,Nordwind\n")),
+    ]
+    job = world.ok("import", *files, "--package", "time_tracking", "--hold")
+    number = str(job["job"])
+    assert (job["status"], len(job["items"])) == ("waiting", 2)
+    plan = world.ok("jobs", "plan", number, "--dataset", "projects")
+    assert [item["key"] for item in plan["items"]] == ["Shop", "Site"]
+    refused = world.run("jobs", "plan", number, "--exclude", "Site").document["error"]
+    assert (refused["code"], refused["hint"]) == (
+        "dataset-not-named",
+        "Name one: clients, projects.",
+    )
+    plan = world.ok("jobs", "plan", number, "--dataset", "projects", "--exclude", "Site")
+    assert plan["counts"]["excluded"] == 1
+    done = world.ok("jobs", "approve", number)
+    assert (done["commit"], done["excluded"]) == (1, 1)
+    assert world.ok("rows", "projects")["total"] == 1
+
+
+def test_a_file_that_is_of_no_dataset_is_refused_with_the_names(world: World, write: Write) -> None:
+    path = write("invoices.csv", "a\n1\n")
+    failed = world.run("import", str(path), "--package", "time_tracking")
+    assert (failed.code, failed.document["error"]["code"]) == (2, "not-in-package")
+    assert "timesheet* (time_entries)" in failed.document["error"]["hint"]

@@ -29,7 +29,7 @@ from dataport.core.settings import Settings
 from dataport.core.words import JobKind, Mode, Origin
 from dataport.engine.commits import head
 from dataport.engine.engine import Engine
-from dataport.engine.importing import imports, memory
+from dataport.engine.importing import memory, reading
 from dataport.engine.merging.bases import base_query
 from dataport.engine.requests import ImportRequest
 from dataport.engine.staging import recall
@@ -190,7 +190,7 @@ def _state(engine: Engine) -> Any:
 
 def run_twins(monkeypatch: pytest.MonkeyPatch, examples: int, steps: int) -> None:
     """Try `examples` histories of `steps` steps."""
-    monkeypatch.setattr(imports, "stage_file", stage_here)
+    monkeypatch.setattr(reading, "stage_file", stage_here)
     monkeypatch.setattr(recall, "FEWEST", 1)
     monkeypatch.setattr(recall, "WORTHWHILE", 0.0)
     RECOGNISED.clear()

@@ -13,6 +13,7 @@ from dataport.core.words import JobStatus, PlanPart
 from dataport.daemon.answers import answer
 from dataport.daemon.context import MOST, OriginDep, ServicesDep
 from dataport.engine.merging.kept import PlanFilter
+from dataport.engine.plans import Choice
 from dataport.engine.requests import ExportRequest, ImportRequest
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -32,9 +33,10 @@ class ChooseBody(BaseModel):
 
     exclude: tuple[str, ...] = Field((), max_length=MOST_KEYS)
     include: tuple[str, ...] = Field((), max_length=MOST_KEYS)
+    dataset: str | None = Field(None, description="Whose rows, in the plan of a package.")
 
 
-@router.post("/imports", summary="Import a file", status_code=202)
+@router.post("/imports", summary="Import a file, or those of a package", status_code=202)
 def start_import(request: ImportRequest, services: ServicesDep, origin: OriginDep) -> Response:
     """Queue an import; the job's id comes at once, its outcome with the job."""
     job = services.queue.submit(request.model_copy(update={"origin": origin}))
@@ -99,11 +101,12 @@ def show_plan(
     operation: Annotated[str | None, Query(description="A part of the plan.")] = None,
     field: Annotated[str | None, Query(description="One that changes.")] = None,
     key: Annotated[str | None, Query(description="Text that the key contains.")] = None,
+    dataset: Annotated[str | None, Query(description="One of a package's.")] = None,
     after: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: PageSize = PAGE,
 ) -> Response:
     """Rows the plan would change, with their values before and after."""
-    which = PlanFilter(_part(operation), field, key)
+    which = PlanFilter(_part(operation), field, key, dataset)
     return answer(services.engine.plans.page(services.queue.get(job), which, after, limit))
 
 
@@ -113,7 +116,7 @@ def choose_rows(job: int, body: ChooseBody, services: ServicesDep) -> Response:
 
     Answers with the plan's counts. With a key that the plan has no row for nothing is done.
     """
-    return answer(services.queue.choose(job, body.exclude, body.include))
+    return answer(services.queue.choose(job, Choice(body.exclude, body.include, body.dataset)))
 
 
 @router.get("/rejects/{job}", summary="Rows of a job's file that were not taken")
@@ -122,9 +125,10 @@ def show_rejects(
     services: ServicesDep,
     limit: PageSize = PAGE,
     offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    dataset: Annotated[str | None, Query(description="One of a package's.")] = None,
 ) -> Response:
-    """Rejected rows and duplicates, in file order."""
-    return answer(services.engine.rejects(job, limit, offset))
+    """Rejected rows and duplicates, in file order, dataset by dataset."""
+    return answer(services.engine.rejects(job, limit, offset, dataset))
 
 
 def _part(name: str | None) -> PlanPart | None:

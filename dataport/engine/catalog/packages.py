@@ -27,18 +27,25 @@ class PackageMember(TomlModel):
 
     dataset: str
     files: tuple[str, ...] = Key(
-        (), description="Patterns of its files' names, as in clients*.csv; else by its own name."
+        (), description="Patterns of its files' names, as in customers*.csv, besides its own name."
     )
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """What its files are called: as was said, else as exports of the dataset are."""
-        return self.files or (f"{self.dataset}.*", f"{self.dataset}-*")
+        """What its files are called: as exports of the dataset are, or as was said."""
+        return (*self._own_patterns, *self.files)
+
+    @property
+    def _own_patterns(self) -> tuple[str, ...]:
+        return f"{self.dataset}.*", f"{self.dataset}-*"
 
     def takes(self, name: str) -> bool:
         """Whether a file of this name is the member's; capitals make no difference."""
-        folded = name.lower()
-        return any(fnmatch.fnmatchcase(folded, pattern.lower()) for pattern in self.patterns)
+        return _fits(name, self.patterns)
+
+    def is_named_by(self, name: str) -> bool:
+        """Whether a file has the dataset's own name."""
+        return _fits(name, self._own_patterns)
 
 
 class Package(TomlModel):
@@ -67,8 +74,12 @@ class Package(TomlModel):
         return tuple(member.dataset for member in self.members)
 
     def owners(self, name: str) -> list[str]:
-        """The datasets whose member takes a file of this name; one, where all is well."""
-        return [member.dataset for member in self.members if member.takes(name)]
+        """The datasets that take a file of this name; one, where all is well.
+
+        A dataset's own name says more than the patterns of others.
+        """
+        named = [member.dataset for member in self.members if member.is_named_by(name)]
+        return named or [member.dataset for member in self.members if member.takes(name)]
 
 
 def load_package(path: Path) -> Package:
@@ -97,7 +108,7 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
                 f"{path}: 'members[{index}].dataset' is {name!r}, which is not defined.",
                 hint=_near(name, datasets),
             )
-    _, left = _placed(package, datasets)
+    _, left = _placed(package.datasets, datasets)
     if left:
         circle = _circle(left, datasets)
         raise ConfigError(
@@ -110,7 +121,12 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
 
 def members_in_order(package: Package, datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
     """The members, each behind those that it refers to, else as the file lists them."""
-    placed, left = _placed(package, datasets)
+    return in_order(package.datasets, datasets)
+
+
+def in_order(names: Iterable[str], datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
+    """Datasets, each behind those that it refers to; what stands in a circle comes last."""
+    placed, left = _placed(names, datasets)
     return (*placed, *left)
 
 
@@ -137,10 +153,10 @@ def find_package(packages: Mapping[str, Package], name: str) -> Package:
     )
 
 
-def _placed(package: Package, datasets: Mapping[str, Dataset]) -> tuple[list[str], list[str]]:
-    """The members in order, and those that no order puts behind all they refer to."""
+def _placed(names: Iterable[str], datasets: Mapping[str, Dataset]) -> tuple[list[str], list[str]]:
+    """Datasets in order, and those that no order puts behind all they refer to."""
     placed: list[str] = []
-    left = list(package.datasets)
+    left = list(names)
     while ready := next((name for name in left if not _needs(name, left, datasets)), None):
         placed.append(ready)
         left.remove(ready)
@@ -160,6 +176,10 @@ def _circle(left: list[str], datasets: Mapping[str, Dataset]) -> list[str]:
     while way.count(way[-1]) == 1:
         way.append(_needs(way[-1], left, datasets)[0])
     return way[way.index(way[-1]) :]
+
+
+def _fits(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.clock import naive_utc, now
-from dataport.core.words import JobStatus
 from dataport.engine.importing.report import NO_CHANGES, NO_ROWS
 from dataport.engine.importing.targets import Target
-from dataport.engine.jobs import Job, write_job
+from dataport.engine.job_parts import JobPart
 from dataport.engine.staging.request import StageResult
 from dataport.engine.store import Connection
 
@@ -52,7 +51,13 @@ def newest_file(cursor: Connection, target: Target) -> KnownFile | None:
 
 
 def remember_file(
-    cursor: Connection, job: Job, target: Target, staged: StageResult, *, is_final: bool
+    cursor: Connection,
+    job: int,
+    part: JobPart,
+    target: Target,
+    staged: StageResult,
+    *,
+    is_final: bool,
 ) -> None:
     """Record a file in the transaction that holds its effects.
 
@@ -66,24 +71,21 @@ def remember_file(
             target.dataset.name,
             target.source,
             target.signature() if is_final else None,
-            job.job,
-            job.commit,
-            job.file,
+            job,
+            part.commit,
+            part.file,
             naive_utc(now()),
         ],
     )
 
 
-def end_as_known(cursor: Connection, job: Job, target: Target) -> None:
-    """End the job of a file whose bytes were applied already."""
+def note_known(cursor: Connection, part: JobPart, target: Target) -> None:
+    """Note that the bytes of a file were applied already."""
     known = newest_file(cursor, target)
     earlier = known.job if known else None
     origin = f"commit {known.commit}" if known and known.commit else f"job {earlier}"
-    job.message = f"Already imported ({origin}): the file has the same bytes. Nothing to do."
-    job.rows, job.changes = dict(NO_ROWS), dict(NO_CHANGES)
-    job.end(JobStatus.COMPLETED)
-    job.disposal = "done" if job.inbox else None
-    write_job(cursor, job)
+    part.message = f"Already imported ({origin}): the file has the same bytes. Nothing to do."
+    part.rows, part.changes = dict(NO_ROWS), dict(NO_CHANGES)
 
 
 def _digest(path: Path) -> str | None:

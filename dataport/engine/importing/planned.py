@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from dataport.engine.commits import CommitPart
 from dataport.engine.importing.targets import Target
-from dataport.engine.jobs import Job
+from dataport.engine.job_parts import JobPart, sum_of
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan
 from dataport.engine.merging.references import References
 from dataport.engine.staging.request import StageResult
+
+
+def joined(parts: Iterable[CommitPart]) -> tuple[CommitPart, ...]:
+    """One part a dataset: rows that others' references added to it count with its own."""
+    found: dict[str, CommitPart] = {}
+    for part in parts:
+        known = found.get(part.dataset, part)
+        changes = part.changes if known is part else sum_of([known.changes, part.changes])
+        found[part.dataset] = replace(known, changes=changes or {})
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class Planned:
     references: References
 
     def parts(
-        self, job: Job, target: Target, staged: StageResult, stubs: Mapping[str, int]
+        self, part: JobPart, target: Target, staged: StageResult, stubs: Mapping[str, int]
     ) -> tuple[CommitPart, ...]:
         """What the commit did to its dataset, and to those that it added `stubs` to."""
         inserted = {target.dataset.name: 0, **stubs}
@@ -32,6 +42,6 @@ class Planned:
         said = {target.dataset.name: changes}
         said |= {name: {"inserted": added} for name, added in inserted.items()}
         return tuple(
-            CommitPart(name, target.source, job.file, staged.sha256, str(self.merge.mode), each)
+            CommitPart(name, target.source, part.file, staged.sha256, str(self.merge.mode), each)
             for name, each in said.items()
         )

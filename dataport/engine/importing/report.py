@@ -1,4 +1,4 @@
-"""What an import's job says of its rows: counts that equal what can be queried, and notices."""
+"""What an import says of the rows of one dataset: counts that equal what can be queried, and notices."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 from dataport.core.errors import RejectedError
 from dataport.core.text import counted
 from dataport.engine.catalog.model import OnMissing
-from dataport.engine.importing.targets import Target
+from dataport.engine.importing.targets import Target, import_request
+from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.merging.plan import Plan
 from dataport.engine.merging.references import Missing, References
 from dataport.engine.staging.request import StageResult
+
+NOTHING_NEW = "Nothing to change: the store already has what the file says."
 
 NO_ROWS = {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
 NO_CHANGES = {
@@ -24,73 +27,86 @@ NO_CHANGES = {
 }
 
 
-def note_staged(job: Job, staged: StageResult) -> None:
+def note_staged(part: JobPart, staged: StageResult) -> None:
     """Note what was read, and which file it was."""
     rows = staged.rows
-    job.rows = {
+    part.rows = {
         "read": rows.read,
         "valid": rows.valid,
         "rejected": rows.rejected,
         "duplicate": rows.duplicate,
     }
-    job.notices = list(staged.notices)
-    job.identity = {
+    part.notices = list(staged.notices)
+    part.identity = {
         "size": staged.identity.size,
         "mtime_ns": staged.identity.mtime_ns,
         "inode": staged.identity.inode,
     }
 
 
-def check_strict(job: Job, target: Target) -> None:
+def check_strict(part: JobPart, target: Target) -> None:
     """Raise RejectedError `rejected-rows` where the import is strict and a row was rejected."""
-    rows = job.rows or NO_ROWS
+    rows = part.rows or NO_ROWS
     if target.is_strict and rows["rejected"]:
         raise RejectedError(
             "rejected-rows",
             f"The import is strict, and {rows['rejected']:,} of {counted(rows['read'], 'row')} can't be taken.",
-            "Nothing was merged.",
+            f"They are in {Path(part.file or '').name}. Nothing was merged.",
             "Fix the rows listed in the rejects file, or import without strict.",
         )
 
 
-def note_plan(job: Job, staged: StageResult, plan: Plan, references: References) -> None:
+def note_plan(part: JobPart, staged: StageResult, plan: Plan, references: References) -> None:
     """Count again the rows that only the store could tell to be keyless, twice there or to refer
     to nothing; say which references lead nowhere, and what comes of them."""
     rows, rejected = staged.rows, plan.keyless + references.rejected
-    job.rows = {
+    part.rows = {
         "read": rows.read,
         "valid": rows.valid - plan.duplicates - rejected,
         "rejected": rows.rejected + rejected,
         "duplicate": rows.duplicate + plan.duplicates,
     }
-    job.notices += map(_missing_notice, references.missing)
-    job.notices += plan.notices
+    part.notices += map(_missing_notice, references.missing)
+    part.notices += plan.notices
     if plan.keyless:
-        job.notices.append(
+        part.notices.append(
             f"{counted(plan.keyless, 'row')} can't be placed: no known record is named, nor anything"
             " to make a key of.",
         )
     if plan.held_deletes:
-        job.notices.append(
+        part.notices.append(
             f"{counted(plan.held_deletes, 'row')} left out of the file, but nothing was deleted: rejected"
             " rows without a key could be any of them.",
         )
 
 
-def outcome(job: Job, target: Target, plan: Plan) -> str:
+def outcome(part: JobPart, target: Target, plan: Plan) -> str:
     """What applying a plan does, as a sentence; where it makes a commit, the commit's message."""
     if plan.is_empty:
-        if not (job.rows or {}).get("valid"):
+        if not (part.rows or {}).get("valid"):
             return "No row could be taken; the store is as it was."
-        if job.left_out:
+        if part.left_out:
             return "Every change was left out; the store is as it was."
-        return "Nothing to change: the store already has what the file says."
-    text = f"Import {Path(job.file or '').name} from {target.source}"
-    if job.left_out:
-        text += f" without {job.left_out:,} of its rows"
+        return NOTHING_NEW
+    text = f"Import {Path(part.file or '').name} from {target.source}"
+    if part.left_out:
+        text += f" without {part.left_out:,} of its rows"
     if not (plan.inserted or plan.updated or plan.deleted or plan.conflicts or plan.withdrawn):
         text += ": no row changes, but what it sent is remembered"
     return text
+
+
+def job_outcome(job: Job) -> str:
+    """The same for all of a job's parts together."""
+    if not job.parts:
+        return job.message
+    package = import_request(job).package
+    if job.commit is not None:
+        files = counted(len(job.parts), "file")
+        left_out = f", without {counted(job.left_out, 'row')}" if job.left_out else ""
+        return f"Import {package} from {job.source}: {files}{left_out}"
+    said = {part.message for part in job.parts}
+    return said.pop() if len(said) == 1 else "Nothing to change; see what each file says."
 
 
 _COMES_OF_IT = {

@@ -7,22 +7,29 @@ file brings it again. It is left out by its key, whatever a plan that is made ag
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from dataport.core.errors import NotFoundError
 from dataport.core.words import JobStatus
 from dataport.engine.commits import head
+from dataport.engine.importing.members import Member
+from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.kept import KeptPlan
+from dataport.engine.merging.kept import KeptPart
 from dataport.engine.merging.plan import Plan
 from dataport.engine.merging.preview import write_preview
 from dataport.engine.staging.request import make_durable
 from dataport.engine.store import Connection
 
 MOVED_ON = "The store has moved on since: the plan was made again."
+
+REFERRED_TO = (
+    "Rows that were left out are referred to, so that others fare differently: the counts are those"
+    " of what would be done now."
+)
 
 MOST_NAMED = 5
 """Unknown keys that an error names."""
@@ -31,56 +38,66 @@ _NEXT = "plan.next.parquet"
 _EXCLUDED = "excluded_keys"
 
 
-def digest(given: MergeInput) -> str:
-    """Tells apart merges of one file that would not do the same in the same store."""
-    return hashlib.sha256(repr(given).encode()).hexdigest()[:16]
+def digest(given: Iterable[MergeInput]) -> str:
+    """Tells apart merges of the same files that would not do the same in the same store."""
+    text = "\n".join(map(repr, given))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def is_current(cursor: Connection, job: Job, given: MergeInput) -> bool:
+def is_current(cursor: Connection, job: Job, given: Iterable[MergeInput]) -> bool:
     """Whether the plan that was kept is the one that would be made now."""
     return (job.planned_at, job.planned_with) == (head(cursor), digest(given))
 
 
-def without_excluded(
-    cursor: Connection, job: Job, given: MergeInput, directory: Path
-) -> MergeInput:
-    """The merge without the rows that were left out of the plan in `directory`."""
-    if not job.excluded:
+def without_excluded(cursor: Connection, member: Member, given: MergeInput) -> MergeInput:
+    """The merge without the rows that were left out of the member's kept plan."""
+    excluded = member.part.excluded
+    if not excluded:
         return given
-    KeptPlan.of(directory).make_excluded(cursor, _EXCLUDED, job.excluded)
+    KeptPart.of(member.directory).make_excluded(cursor, _EXCLUDED, excluded)
     return replace(given, excluded=_EXCLUDED)
 
 
-def keep(cursor: Connection, job: Job, merge: MergeInput, directory: Path) -> bool:
-    """Keep a plan for review; whether one was kept already that does the same."""
-    fresh, kept = KeptPlan(directory / _NEXT), KeptPlan.of(directory)
-    write_preview(cursor, merge, fresh.path)
-    is_same = kept.exists and kept.says_the_same(cursor, fresh, job.excluded)
+def keep(cursor: Connection, member: Member, merge: MergeInput, first: int) -> tuple[bool, int]:
+    """Keep a member's plan for review, its rows numbered from `first` on.
+
+    Answers whether one was kept already that does the same, and how many rows it has.
+    """
+    fresh, kept = KeptPart(member.directory / _NEXT), KeptPart.of(member.directory)
+    rows = write_preview(cursor, merge, fresh.path, first)
+    is_same = kept.exists and kept.says_the_same(cursor, fresh, member.part.excluded)
     fresh.path.replace(kept.path)
-    return is_same
+    return is_same, rows
 
 
 def wait(
-    cursor: Connection, job: Job, given: MergeInput, plan: Plan, directory: Path, reason: str
+    cursor: Connection,
+    job: Job,
+    members: Iterable[Member],
+    given: Iterable[MergeInput],
+    reason: str,
 ) -> None:
-    """Let the job wait for a person's word about the plan in `directory`."""
-    make_durable(directory)
-    count(cursor, job, plan, directory)
+    """Let the job wait for a person's word about the plan of its members."""
+    for member in members:
+        if member.directory.is_dir():
+            make_durable(member.directory)
     job.message, job.status = reason, JobStatus.WAITING
     job.planned_at, job.planned_with = head(cursor), digest(given)
 
 
-def count(cursor: Connection, job: Job, plan: Plan, directory: Path) -> None:
-    """Note what the plan would do without the rows that were left out."""
-    job.changes, job.left_out = plan.changes(), 0
-    if job.excluded:
-        done, job.left_out = KeptPlan.of(directory).done_to(cursor, job.excluded)
-        job.changes = {name: number - done[name] for name, number in job.changes.items()}
+def count(cursor: Connection, member: Member, plan: Plan) -> None:
+    """Note what a member's plan would do without the rows that were left out."""
+    part = member.part
+    part.changes, part.left_out = plan.changes(), 0
+    if part.excluded:
+        done, part.left_out = KeptPart.of(member.directory).done_to(cursor, part.excluded)
+        part.changes = {name: number - done[name] for name, number in part.changes.items()}
 
 
 def choose(
     cursor: Connection,
     job: Job,
+    part: JobPart,
     directory: Path,
     exclude: Collection[str],
     include: Collection[str],
@@ -89,19 +106,20 @@ def choose(
 
     Raises NotFoundError, and changes nothing, where the plan has no row for one of the keys.
     """
-    kept, before = KeptPlan.of(directory), list(job.excluded)
+    kept, before = KeptPart.of(directory), list(part.excluded)
     _check_known(cursor, job, kept, {*exclude, *include} - set(before))
     after = [key for key in dict.fromkeys([*before, *exclude]) if key not in include]
     put_back, _ = kept.done_to(cursor, before)
-    left_out, job.left_out = kept.done_to(cursor, after)
-    job.changes = {
+    left_out, part.left_out = kept.done_to(cursor, after)
+    part.changes = {
         name: number + put_back[name] - left_out[name]
-        for name, number in (job.changes or {}).items()
+        for name, number in (part.changes or {}).items()
     }
-    job.excluded = after
+    part.excluded = after
+    job.add_up()
 
 
-def _check_known(cursor: Connection, job: Job, kept: KeptPlan, keys: Collection[str]) -> None:
+def _check_known(cursor: Connection, job: Job, kept: KeptPart, keys: Collection[str]) -> None:
     unknown = kept.unknown(cursor, keys)
     if not unknown:
         return

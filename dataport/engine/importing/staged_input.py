@@ -40,10 +40,12 @@ def staged_input(
     staged: StageResult,
     settings: Settings,
     returned: Returned | None = None,
+    name: str = "",
 ) -> MergeInput:
     """The merge of the files in `directory`, as views on `cursor`.
 
-    `returned` is the export that the file is, if it is one that came back.
+    `returned` is the export that the file is, if it is one that came back. The views of several
+    merges on one cursor are told apart by `name`.
     """
     rows = literal(str(directory / STAGED_FILE))
     rejects = literal(str(directory / REJECTS_FILE))
@@ -53,32 +55,33 @@ def staged_input(
         base = returned.base_query(target.dataset)
         base_fields = returned.base_fields(cursor, target.dataset)
     columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
-    cursor.execute(f"CREATE TEMP VIEW staged_rows AS SELECT {columns} FROM read_parquet({rows})")
+    views = f"staged{name}"
+    cursor.execute(f"CREATE TEMP VIEW {views}_rows AS SELECT {columns} FROM read_parquet({rows})")
     cursor.execute(
-        "CREATE TEMP VIEW staged_present AS SELECT DISTINCT _key"
+        f"CREATE TEMP VIEW {views}_present AS SELECT DISTINCT _key"
         f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
         f" UNION ALL {repeated_keys(directory, staged)}"
     )
-    cursor.execute(f"CREATE TEMP VIEW staged_base AS {base}")
-    keyless = "SELECT 1 FROM staged_rows WHERE _key IS NULL"
+    cursor.execute(f"CREATE TEMP VIEW {views}_base AS {base}")
+    keyless = f"SELECT 1 FROM {views}_rows WHERE _key IS NULL"
     if staged.disputed:
         disputed = literal(str(directory / DISPUTED_FILE))
-        cursor.execute(f"CREATE TEMP VIEW staged_disputed AS FROM read_parquet({disputed})")
-        keyless += " UNION ALL SELECT 1 FROM staged_disputed WHERE _key IS NULL"
+        cursor.execute(f"CREATE TEMP VIEW {views}_disputed AS FROM read_parquet({disputed})")
+        keyless += f" UNION ALL SELECT 1 FROM {views}_disputed WHERE _key IS NULL"
     return MergeInput(
         dataset=target.dataset,
-        incoming="staged_rows",
-        base="staged_base",
+        incoming=f"{views}_rows",
+        base=f"{views}_base",
         stated=tuple(staged.stated),
         source=target.source,
         base_fields=base_fields,
         partial=tuple(staged.partial),
-        present="staged_present",
+        present=f"{views}_present",
         repeated=staged.repeated,
         mode=_mode(target, staged),
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,
-        disputed="staged_disputed" if staged.disputed else None,
+        disputed=f"{views}_disputed" if staged.disputed else None,
         needs_keys=cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None,
         source_ranks=_ranks(settings, target.source),
         rules=_rules(settings, target.source),

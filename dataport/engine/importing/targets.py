@@ -78,20 +78,25 @@ def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
     Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
     """
     request = import_request(job)
-    job.file, job.inbox = request.path, request.inbox
+    job.file, job.inbox = request.sources[0], request.inbox
     job.source, job.dataset = request.source or DEFAULT_SOURCE, request.dataset
     check_words(request)
-    if request.package:
-        raise NotFoundError(
-            "unknown-package",
-            f"There is no package called {request.package!r}.",
-            hint="Import into one dataset with --dataset.",
-        )
     if not job.dataset:
         raise _unknown_target(request, datasets)
+    if len(request.sources) > 1:
+        raise UsageError(
+            "several-files",
+            f"{len(request.sources)} files were named for one dataset.",
+            hint="Import them one by one, or as a package with --package.",
+        )
+    return target_of(request, job.dataset, datasets)
+
+
+def target_of(request: ImportRequest, name: str, datasets: Mapping[str, Dataset]) -> Target:
+    """The target in the dataset called `name`. Raises NotFoundError `unknown-dataset`."""
     return Target(
-        dataset=find_dataset(datasets, job.dataset),
-        source=job.source,
+        dataset=find_dataset(datasets, name),
+        source=request.source or DEFAULT_SOURCE,
         mode=request.mode or Mode.MERGE,
         on_match=request.on_match or OnMatch.MERGE,
         is_held=request.hold,
@@ -118,7 +123,7 @@ def check_words(request: ImportRequest) -> None:
 def _unknown_target(request: ImportRequest, datasets: Mapping[str, Dataset]) -> UsageError:
     return UsageError(
         "unknown-target",
-        f"Where {Path(request.path).name} belongs was not said.",
+        f"Where {Path(request.sources[0]).name} belongs was not said.",
         hint=f"Add --dataset NAME; known datasets: {', '.join(sorted(datasets))}.",
     )
 

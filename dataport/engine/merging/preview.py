@@ -20,10 +20,10 @@ _NONE = "CAST([] AS VARCHAR[])"
 _NO_DOCUMENT = "CAST(NULL AS VARCHAR)"
 
 
-def write_preview(cursor: Connection, merge: MergeInput, path: Path) -> None:
+def write_preview(cursor: Connection, merge: MergeInput, path: Path, first: int = 1) -> int:
     """Write the planned rows to `path`: changes first, then by key; unchanged ones left out.
 
-    Columns: `n` from 1, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
+    Returns how many there are. Columns: `n` from `first` on, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
     `changed` fields, the fields with `conflicts`, how many conflicts are `queued`, and whether
     the row `is_incoming`, or one that the file leaves out.
     """
@@ -35,11 +35,13 @@ def write_preview(cursor: Connection, merge: MergeInput, path: Path) -> None:
     )
     queries = [_matched(merge), _row_conflicts(merge), _deleted(merge), _inserted(merge)]
     union = " UNION ALL BY NAME ".join(queries)
-    cursor.execute(
-        f"COPY (SELECT row_number() OVER (ORDER BY rank, _key) AS n, * EXCLUDE (rank)"
+    number = f"{int(first) - 1} + row_number() OVER (ORDER BY rank, _key)"
+    row = cursor.execute(
+        f"COPY (SELECT {number} AS n, * EXCLUDE (rank)"
         f" FROM ({union})) TO {literal(str(path))}"
         f" (FORMAT parquet, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
-    )
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _matched(merge: MergeInput) -> str:

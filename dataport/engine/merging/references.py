@@ -1,8 +1,8 @@
 """References of incoming rows that lead nowhere, and what is done about each (design section 6).
 
 A reference is looked at when its source says something new by it: it is not what the source sent
-last. It leads somewhere if the referenced dataset has the row, or if the same commit brings it:
-the rows of the file itself are there for a dataset that refers to itself. A reference with an
+last. It leads somewhere if the referenced dataset has the row, which an earlier member of the same
+commit may have written; or if the file itself brings it, to a dataset that refers to itself. A reference with an
 empty field, or whose fields a file does not all state, is none.
 
 What is missing is found once for each foreign key, for all rows together. First the keys that
@@ -70,18 +70,16 @@ def check_references(
     cursor: Connection,
     merge: MergeInput,
     datasets: Mapping[str, Dataset],
-    arriving: Mapping[str, str] | None = None,
 ) -> tuple[MergeInput, References]:
     """The merge without what its foreign keys forbid, and what was found.
 
-    `arriving` names relations with rows of other datasets that the same commit brings. Rows that
-    are rejected count as present in the file, so that a mirror does not delete them.
+    Rows that are rejected count as present in the file, so that a mirror does not delete them.
     """
     stated = set(merge.stated)
     keys = [key for key in merge.dataset.foreign_keys if stated.issuperset(key.fields)]
     if not keys:
         return merge, References()
-    check = _Check(cursor, datasets, arriving or {})
+    check = _Check(cursor, datasets)
     merge, rejected = check.reject(merge, [k for k in keys if k.on_missing is OnMissing.REJECT])
     found = []
     for number, key in enumerate(key for key in keys if key.on_missing is not OnMissing.REJECT):
@@ -93,27 +91,38 @@ def check_references(
 
 
 def write_stubs(
-    cursor: Connection, merge: MergeInput, references: References, commit: int
+    cursor: Connection,
+    merge: MergeInput,
+    references: References,
+    commit: int,
+    file: str | None,
 ) -> dict[str, int]:
     """Add the missing rows that `commit` came to refer to, with nothing but their key.
 
-    Returns how many by dataset. They are no word of the source about them: nobody's base.
+    `file` is the one that refers to them. Returns how many by dataset. They are no word of the
+    source about them: nobody's base.
     """
     added: dict[str, int] = {}
     for missing in references.missing:
         if missing.key.on_missing is not OnMissing.STUB:
             continue
         target, fields = missing.target, missing.key.reference.fields
+        table = rows_table(target.name)
         cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE reference_stubs AS {_stubs(merge, missing, commit)}"
+            f"CREATE OR REPLACE TEMP TABLE reference_stubs AS SELECT s.*"
+            f" FROM ({_stubs(merge, missing, commit)}) s ANTI JOIN {table} r ON r._key = s._key"
         )
         row = cursor.execute(
-            f"INSERT INTO {rows_table(target.name)} (_key, _commit, _line, {idents(fields)})"
-            f" SELECT s._key, {commit}, s._line, {idents(fields, 's.')} FROM reference_stubs s"
-            f" ANTI JOIN {rows_table(target.name)} r ON r._key = s._key"
+            f"INSERT INTO {table} (_key, _commit, _line, {idents(fields)})"
+            f" SELECT _key, {commit}, _line, {idents(fields)} FROM reference_stubs"
         ).fetchone()
-        if target.name == merge.dataset.name:
-            _deny_bases(cursor, merge, commit)
+        if target.name != merge.dataset.name:
+            cursor.execute(
+                'INSERT INTO store.stubs ("commit", dataset, key, file)'
+                " SELECT ?, ?, _key, ? FROM reference_stubs",
+                [commit, target.name, file],
+            )
+        _deny_bases(cursor, target, commit)
         if row and row[0]:
             added[target.name] = added.get(target.name, 0) + int(row[0])
     return added
@@ -135,13 +144,14 @@ def _stubs(merge: MergeInput, missing: Missing, commit: int) -> str:
     )
 
 
-def _deny_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """Mark the stubs as no rows of the source, among rows that its commit inserted."""
-    table, source = bases_table(merge.dataset.name), literal(merge.source)
+def _deny_bases(cursor: Connection, target: Dataset, commit: int) -> None:
+    """Mark the stubs as no rows of a source, where its commit inserted others beside them."""
+    table = bases_table(target.name)
     cursor.execute(
         f"INSERT INTO {table} (_source, _key, _commit, _is_gone)"
-        f" SELECT {source}, s._key, {commit}, true FROM reference_stubs s ANTI JOIN"
-        f" (SELECT _key FROM {table} WHERE _source = {source}) b ON b._key = s._key"
+        f" SELECT i.source, s._key, {commit}, true FROM reference_stubs s, store.insertions i"
+        f' WHERE i.dataset = {literal(target.name)} AND i."commit" = {commit} AND NOT EXISTS'
+        f" (SELECT 1 FROM {table} b WHERE b._source = i.source AND b._key = s._key)"
     )
 
 
@@ -149,7 +159,6 @@ def _deny_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
 class _Check:
     cursor: Connection
     datasets: Mapping[str, Dataset]
-    arriving: Mapping[str, str]
 
     def reject(self, merge: MergeInput, keys: list[ForeignKey]) -> tuple[MergeInput, int]:
         """The merge without the rows that are rejected, and their number.
@@ -179,7 +188,7 @@ class _Check:
         return tuple(
             Binding(
                 key,
-                self._places(self._target(merge, key)),
+                (rows_table(self._target(merge, key).name),),
                 next((each.relation for each in stubs if each.key is key), None),
             )
             for key in keys
@@ -188,11 +197,6 @@ class _Check:
 
     def _target(self, merge: MergeInput, key: ForeignKey) -> Dataset:
         return self.datasets.get(referenced(merge.dataset, key), merge.dataset)
-
-    def _places(self, target: Dataset) -> tuple[str, ...]:
-        """Relations of the rows that a key may lead to, besides those of the file itself."""
-        coming = self.arriving.get(target.name)
-        return (rows_table(target.name), *([coming] if coming else []))
 
     def find(self, merge: MergeInput, key: ForeignKey, relation: str) -> Missing:
         """The references by `key` that say something new and lead nowhere."""
@@ -207,8 +211,7 @@ class _Check:
 
     def _step(self, merge: MergeInput, key: ForeignKey, target: Dataset, output: str) -> Step:
         fields = key.fields
-        places = list(self._places(target))
-        inputs = [merge.incoming, merge.base, *places[1:]]
+        places = [rows_table(target.name)]
         if target.name == merge.dataset.name and set(key.reference.fields) <= set(merge.stated):
             places.append(_spoken(merge))
         absent = "".join(
@@ -222,7 +225,9 @@ class _Check:
             f"{absent} ANTI JOIN {merge.base} b"
             f" ON b._key = t._key AND {same_values(fields, fields, 'b', 't')} WHERE {known}"
         )
-        return Step("find missing references", Scope.GROUP, sql, tuple(inputs), output)
+        return Step(
+            "find missing references", Scope.GROUP, sql, (merge.incoming, merge.base), output
+        )
 
     def _note(self, missing: Missing) -> None:
         key = missing.key

@@ -12,7 +12,7 @@ import duckdb
 
 from dataport.core.errors import StoreError
 
-LATEST = 3
+LATEST = 4
 """Schema version that this program writes."""
 
 

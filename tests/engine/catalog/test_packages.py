@@ -144,7 +144,8 @@ def test_a_name_that_is_no_package_is_answered_with_the_nearest(engine: Engine) 
         (None, "clients.rejects.csv", True),
         (None, "clientship.csv", False),
         (("kunden*.csv",), "kunden 1.csv", True),
-        (("kunden*.csv",), "clients.csv", False),
+        (("kunden*.csv",), "clients.csv", True),
+        (("kunden*.csv",), "kunden.json", False),
     ],
 )
 def test_a_file_is_known_by_its_name(
@@ -153,3 +154,10 @@ def test_a_file_is_known_by_its_name(
     member = {"dataset": "clients", **({"files": files} if files else {})}
     package = Package.model_validate({"name": "p", "members": (member,)})
     assert package.owners(name) == (["clients"] if is_taken else [])
+
+
+def test_a_name_of_its_own_says_more_than_a_pattern() -> None:
+    members = ({"dataset": "notes", "files": ("*notes*",)}, {"dataset": "ticket_notes"})
+    package = Package.model_validate({"name": "p", "members": members})
+    assert package.owners("ticket_notes.csv") == ["ticket_notes"]
+    assert package.owners("old ticket_notes.csv") == ["notes"]

@@ -12,6 +12,7 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobKind, Mode, Origin
 from dataport.engine.engine import Engine
+from dataport.engine.importing.imports import Staged
 from dataport.engine.jobs import Job
 from dataport.engine.requests import ImportRequest
 from dataport.engine.staging.request import StageResult, read_stage
@@ -47,7 +48,14 @@ def send(
         is_approved=False,
         on_cursor=lambda _: None,
     )
-    return job, read_stage(engine.home.job_staging(job.job)) or staged
+    return job, read_stage(engine.home.job_staging(job.job)) or only(staged)
+
+
+def only(staged: Staged) -> StageResult:
+    """What was read of a job's only file."""
+    [found] = staged
+    assert found is not None
+    return found
 
 
 def names(engine: Engine, key: str) -> list[object]:
@@ -116,7 +124,7 @@ def test_rows_recognised_before_another_file_came_first_are_read_again(engine: E
     target = engine.imports.prepare(late)
     staged = engine.imports.stage(late, target, lambda *_: None)
     assert staged is not None
-    assert staged.repeated == ROWS
+    assert only(staged).repeated == ROWS
     send(engine, ["7,Seven,n7@example.org"])
     engine.imports.merge(
         late,

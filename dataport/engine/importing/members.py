@@ -1,0 +1,149 @@
+"""Members of an import: each a dataset, the file that its rows come from, and where they go.
+
+A file for one dataset is an import of one member. The files of a package are told apart by their
+names, and its members stand in the order in which they are merged: what a row refers to comes
+before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataport.core.errors import InputError, UsageError
+from dataport.core.paths import Home
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import Package, find_package, in_order
+from dataport.engine.exporting.records import SIDECAR
+from dataport.engine.importing.targets import (
+    Target,
+    check_words,
+    import_request,
+    resolve_target,
+    target_of,
+)
+from dataport.engine.job_parts import JobPart
+from dataport.engine.jobs import Job, part_directory
+from dataport.engine.requests import DEFAULT_SOURCE
+
+DESCRIPTOR = "datapackage.json"
+"""Frictionless' description of a folder of data: no data itself."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One dataset's part of an import."""
+
+    part: JobPart
+    target: Target
+    directory: Path
+    """Where its file is staged."""
+
+
+def resolve_members(
+    job: Job,
+    home: Home,
+    datasets: Mapping[str, Dataset],
+    packages: Mapping[str, Package],
+) -> tuple[Member, ...]:
+    """Where each of the job's files belongs, in the order of merging; it is noted on the job.
+
+    Files are told apart once, when the job is new: one that waits keeps those that were read.
+    Raises NotFoundError `unknown-dataset` or `unknown-package`, UsageError for files that belong
+    to no member or to several, InputError for a folder that can't be read.
+    """
+    request = import_request(job)
+    if request.package is None:
+        target = resolve_target(job, datasets)
+        return (Member(job, target, part_directory(home, job, job)),)
+    job.inbox, job.source = request.inbox, request.source or DEFAULT_SOURCE
+    job.file = _place(request.sources)
+    check_words(request)
+    if not job.parts:
+        files = _files_by_dataset(find_package(packages, request.package), request.sources)
+        job.parts = [
+            JobPart(dataset=name, source=job.source, file=str(files[name]))
+            for name in in_order(files, datasets)
+        ]
+    return tuple(
+        Member(
+            part, target_of(request, str(part.dataset), datasets), part_directory(home, job, part)
+        )
+        for part in job.parts
+    )
+
+
+def _place(sources: Sequence[str]) -> str:
+    """What names all the files at once: the only one, or the folder of the first."""
+    return sources[0] if len(sources) == 1 else str(Path(sources[0]).parent)
+
+
+def _files_by_dataset(package: Package, sources: Iterable[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in _files(sources):
+        dataset = _owner(package, path)
+        if found.setdefault(dataset, path) != path:
+            raise UsageError(
+                "two-files-of-one-dataset",
+                f"{found[dataset].name} and {path.name} are both of {dataset}.",
+                "An import of a package takes one file a dataset.",
+                "Import one of them later, or by itself with --dataset.",
+            )
+    if not found:
+        raise InputError(
+            "no-files",
+            f"There is no file of the package {package.name}.",
+            hint=_known(package),
+        )
+    return found
+
+
+def _files(sources: Iterable[str]) -> list[Path]:
+    """The files that were named, and those in folders that were; each once, in order."""
+    files: dict[Path, None] = {}
+    for source in map(Path, sources):
+        inside = _inside(source) if source.is_dir() else [source]
+        files.update(dict.fromkeys(inside))
+    return list(files)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What a folder holds, but for what is hidden or only describes the rest."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            "file-unreadable", f"The folder {folder} can't be read.", error.strerror or ""
+        ) from error
+    return [
+        path
+        for path in entries
+        if not path.name.startswith((".", "~"))
+        and not path.name.lower().endswith(SIDECAR)
+        and path.name.lower() != DESCRIPTOR
+    ]
+
+
+def _owner(package: Package, path: Path) -> str:
+    owners = package.owners(path.name)
+    if len(owners) == 1:
+        return owners[0]
+    if owners:
+        raise UsageError(
+            "ambiguous-file",
+            f"{path.name} could be of {' or '.join(owners)}.",
+            "The package tells files apart by their names.",
+            f"Rename it, as in {owners[0]}{path.suffix}.",
+        )
+    raise UsageError(
+        "not-in-package",
+        f"{path.name} belongs to no dataset of the package {package.name}.",
+        "The package tells files apart by their names.",
+        _known(package),
+    )
+
+
+def _known(package: Package) -> str:
+    patterns = (f"{', '.join(member.patterns)} ({member.dataset})" for member in package.members)
+    return f"Its files are called {'; '.join(patterns)}."

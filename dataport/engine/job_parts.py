@@ -1,0 +1,54 @@
+"""What a job does to one dataset, and what several of them come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(kw_only=True)
+class JobPart:
+    """What a job does to one dataset, from one file. A job of one dataset is its own only part."""
+
+    dataset: str | None = None
+    source: str | None = None
+    file: str | None = None
+    rows: dict[str, int] | None = None
+    changes: dict[str, int] | None = None
+    commit: int | None = None
+    """None where it changed nothing, whatever the other parts did."""
+    rejects_file: str | None = None
+    message: str = ""
+    notices: list[str] = field(default_factory=list)
+    identity: dict[str, int] | None = None
+    """Size, mtime_ns and inode of the file that was read."""
+    excluded: list[str] = field(default_factory=list)
+    """Keys of rows that a person left out of the plan."""
+    left_out: int = 0
+    """Rows of the plan that have one of those keys."""
+    returned: int | None = None
+    """Job of the export that the file is, edited."""
+
+    def part_document(self) -> dict[str, Any]:
+        """The part as every front end shows it."""
+        return {
+            "dataset": self.dataset,
+            "source": self.source,
+            "file": self.file,
+            "rows": self.rows,
+            "changes": self.changes,
+            "commit": self.commit,
+            "rejects_file": self.rejects_file,
+            "message": self.message,
+            "notices": list(self.notices),
+        }
+
+
+def sum_of(counts: Iterable[Mapping[str, int] | None]) -> dict[str, int] | None:
+    """Counts by name, added up; None where there are none yet."""
+    known = [each for each in counts if each is not None]
+    if not known:
+        return None
+    names = dict.fromkeys(name for each in known for name in each)
+    return {name: sum(each.get(name, 0) for each in known) for name in names}
