@@ -124,6 +124,9 @@ DELETED = "deleted"
 DROPPED = "dropped"
 """The `resolution` of a conflict whose row its source no longer sends."""
 
+ASKED_LATER = "asked later"
+"""The `resolution` of a conflict that a later one of its source stands for."""
+
 
 class Take(StrEnum):
     """Whose value settles a conflict."""

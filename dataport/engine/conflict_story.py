@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataport.core.clock import iso
-from dataport.core.words import DELETED, DROPPED, ConflictKind, ConflictStatus, Take
+from dataport.core.words import ASKED_LATER, DELETED, DROPPED, ConflictKind, ConflictStatus, Take
 from dataport.engine.store import Connection
 
 _TAKEN = {
@@ -85,6 +85,8 @@ def _reason(item: Mapping[str, Any], commit: Mapping[str, Any]) -> str:
     if status == ConflictStatus.RESOLVED:
         taken = _TAKEN.get(item["resolution"], "a value of their own")
         return f"{commit['actor']} took {taken}."
+    if item["resolution"] == ASKED_LATER:
+        return f"A later conflict with {source} is about the same."
     if status == ConflictStatus.UNDONE:
         return "The change that raised it was undone."
     if item["resolution"] == DELETED:

@@ -29,7 +29,7 @@ from dataport.engine.conflicts import get_conflict
 from dataport.engine.merging.apply import keep_conflict_versions
 from dataport.engine.merging.bases import base_query
 from dataport.engine.merging.rows import delete_rows, update_rows
-from dataport.engine.settling import settle_moot
+from dataport.engine.settling import ask_once, settle_moot
 from dataport.engine.sql import (
     differs,
     ident,
@@ -72,7 +72,7 @@ def reopen(
             **dict.fromkeys(CHANGE_NAMES, 0),
             **_put_back(cursor, dataset, item, commit, is_row=about.is_row),
         }
-        reopened = _open(cursor, about.condition, commit)
+        reopened = _open(cursor, about.condition, commit) - ask_once(cursor, commit)
         settle_moot(cursor, dataset, commit)
         _check_news(get_conflict(cursor, datasets, conflict))
         part = CommitPart(dataset.name, changes=changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataport.core.clock import naive_utc, now
-from dataport.core.words import DELETED, ConflictKind, ConflictStatus
+from dataport.core.words import ASKED_LATER, DELETED, ConflictKind, ConflictStatus
 from dataport.engine.catalog.model import Dataset, Granularity
 from dataport.engine.merging.apply import keep_conflict_versions
 from dataport.engine.merging.cells import exploded, fields_of, names_in
@@ -24,6 +24,37 @@ def settle_moot(cursor: Connection, dataset: Dataset, commit: int) -> int:
     if cursor.execute("SELECT 1 FROM settling_open LIMIT 1").fetchone() is None:
         return 0
     return _settle_gone(cursor, dataset, commit) + _settle_agreeing(cursor, dataset, commit)
+
+
+def ask_once(cursor: Connection, commit: int) -> int:
+    """Close the conflicts that `commit` opened anew, or made older than one it opened, while a
+    later one stands for them; how many there were.
+
+    A source's later word about a cell, or a row, is the one to decide about. Should it be taken
+    back, the earlier is asked about again.
+    """
+    asked = (
+        f"SELECT q.conflict FROM store.conflicts q WHERE q.status = '{ConflictStatus.OPEN}'"
+        f" AND {asked_later(f'(q._commit = {commit} OR x._commit = {commit})')}"
+    )
+    return _close(cursor, asked, commit, f"'{ConflictStatus.UNDONE}'", f"'{ASKED_LATER}'")
+
+
+def asked_later(condition: str = "true") -> str:
+    """SQL that is true of a conflict `q` if a later one `x` of its source is about the same and
+    stands, open or decided; `condition` may narrow down which."""
+    standing = ", ".join(
+        literal(status.value)
+        for status in (ConflictStatus.OPEN, ConflictStatus.RESOLVED, ConflictStatus.CONVERGED)
+    )
+    disputed = f"= '{ConflictKind.DUPLICATE_KEY}'"
+    return (
+        "EXISTS (SELECT 1 FROM store.conflicts x WHERE x.conflict > q.conflict"
+        " AND x.dataset = q.dataset AND x.key = q.key AND x.source = q.source"
+        " AND x.field IS NOT DISTINCT FROM q.field"
+        f" AND (x.kind {disputed}) = (q.kind {disputed})"
+        f" AND x.status IN ({standing}) AND {condition})"
+    )
 
 
 def _settle_agreeing(cursor: Connection, dataset: Dataset, commit: int) -> int:

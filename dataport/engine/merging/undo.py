@@ -16,6 +16,7 @@ from dataport.engine.commits import undone_commits
 from dataport.engine.merging.apply import apply_plan, keep_conflict_versions
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
+from dataport.engine.settling import ask_once, asked_later
 from dataport.engine.sql import idents, rows_table, versions_table
 from dataport.engine.store import Connection
 
@@ -50,7 +51,8 @@ def undo_traces(cursor: Connection, root: int, commit: int | None) -> None:
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
     """Put back the queue's items that the commit changed last; returns how many are open again.
 
-    What an item then says must still be said by somebody: see `_follow_statements`.
+    What an item then says must still be said by somebody: see `_follow_statements`. Of several
+    about the same only the latest is open.
     """
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE undo_queue AS SELECT q.conflict, p.status, p.base, p.ours,"
@@ -61,6 +63,7 @@ def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
     )
     _put_back(cursor, commit)
     _follow_statements(cursor, undone_commits(cursor, undone), commit)
+    ask_once(cursor, commit)
     row = cursor.execute(
         "SELECT count(*) FROM store.conflicts"
         f" WHERE status = '{ConflictStatus.OPEN}' AND _commit = {commit}"
@@ -112,7 +115,8 @@ def _follow_statements(cursor: Connection, undone: Collection[int], commit: int)
         " QUALIFY row_number() OVER (PARTITION BY conflict ORDER BY statement DESC,"
         " _commit DESC) = 1) n ON n.conflict = q.conflict"
         f" WHERE (q.status = '{ConflictStatus.OPEN}' AND n.statement IS DISTINCT FROM s.statement)"
-        f" OR (q.status = '{ConflictStatus.UNDONE}' AND n.conflict IS NOT NULL)",
+        f" OR (q.status = '{ConflictStatus.UNDONE}' AND n.conflict IS NOT NULL"
+        f" AND NOT {asked_later()})",
         {"undone": sorted(undone)},
     )
     _put_back(cursor, commit)

@@ -295,3 +295,65 @@ def test_undoing_back_and_forth_ends_where_it_says(ledger: Ledger) -> None:
     assert ledger.rows() == {}
     with pytest.raises(StateError, match="undone already, by commit 2"):
         ledger.undo(1)
+
+
+def opened(ledger: Ledger) -> list[int]:
+    return [item["id"] for item in ledger.conflicts()]
+
+
+@pytest.fixture
+def sent_again(ledger: Ledger) -> Ledger:
+    """A file that asked (commit 3), its undo (4), and the file once more (5)."""
+    ledger.send([{"id": "1", "a": "x"}], job=1)
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}], job=2)
+    ledger.undo(3)
+    ledger.send([{"id": "1", "a": "y"}], job=3)
+    return ledger
+
+
+def test_an_import_brought_back_after_its_file_came_again_asks_once(sent_again: Ledger) -> None:
+    """Never two open conflicts of one source about one cell (merge.md 5.5)."""
+    sent_again.undo(4)
+    assert opened(sent_again) == [2]
+    [first, _] = sent_again.conflicts(None)
+    assert first["reason"] == "A later conflict with crm is about the same."
+
+
+def test_what_was_decided_about_the_later_one_is_not_asked_again(sent_again: Ledger) -> None:
+    sent_again.resolve(Take.OURS)
+    sent_again.undo(4)
+    assert opened(sent_again) == []
+    sent_again.edit("1", b="other")
+    sent_again.undo(sent_again.head())
+    assert opened(sent_again) == []
+
+
+def test_the_earlier_one_is_asked_about_if_the_later_import_is_undone(sent_again: Ledger) -> None:
+    sent_again.undo(4)
+    sent_again.undo(5)
+    assert opened(sent_again) == [1]
+    sent_again.undo(7)
+    assert opened(sent_again) == [2]
+
+
+def test_a_decision_taken_back_is_not_asked_beside_what_came_since(ledger: Ledger) -> None:
+    ledger.send([{"id": "1", "a": "x"}], job=1)
+    ledger.edit("1", a="mine")
+    ledger.send([{"id": "1", "a": "y"}], job=2)
+    ledger.resolve(Take.OURS)
+    ledger.send([{"id": "1", "a": "z"}], job=3)
+    ledger.undo(4)
+    assert opened(ledger) == [2]
+
+
+def test_conflicts_of_others_close_when_a_mirror_deletes_the_record(ledger: Ledger) -> None:
+    """merge.md 5.5: nothing is left to ask, and each says why; undoing it asks again."""
+    ledger.send([{"id": "1", "a": "x"}, {"id": "2"}], mode=Mode.MIRROR)
+    ledger.send([{"id": "1", "a": "y"}], "export:3")
+    ledger.send([{"id": "2"}], mode=Mode.MIRROR)
+    [item] = ledger.conflicts(None)
+    assert (item["source"], item["status"]) == ("export:3", "superseded")
+    assert (item["reason"], item["closed_by"]) == ("The record was deleted.", 3)
+    ledger.undo(3)
+    assert opened(ledger) == [1]
