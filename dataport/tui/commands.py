@@ -130,6 +130,10 @@ def _rejected(job: Job) -> str:
     return "" if job.rejected else f"Job {job.number} rejected no rows."
 
 
+def _of_package(job: Job) -> str:
+    return "" if job.datasets else "The plan is of one dataset."
+
+
 def _failed(job: Job) -> str:
     return "" if job.error else f"Job {job.number} has no error."
 
@@ -226,6 +230,8 @@ COMMANDS: tuple[Command, ...] = (
             (), _on_job(lambda _job: "")),
     Command("review.field", "f", "Field", "Only rows that change one field.", _REVIEW, 4, (),
             _on_job(lambda _job: "")),
+    Command("review.dataset", "t", "Dataset", "Only rows of one dataset of a package.", _REVIEW,
+            0, (), _on_job(_of_package)),
     Command("review.rejects", "x", "Rejects", "Rows that failed a check, with their lines.",
             _REVIEW, 6, (), _on_job(_rejected)),
     Command("review.next", "n", "Next job", "Review the next waiting job.", _REVIEW, 5, (),

@@ -110,6 +110,7 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         ("File", job.file),
         ("Rejects", job.rejects_file),
         ("Dataset", job.dataset),
+        ("Parts", ", ".join(job.datasets)),
         ("Source", job.source),
         ("Inbox", job.inbox),
         ("Mode", " · ".join(part for part in (job.mode, job.on_match) if part)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
@@ -75,8 +75,14 @@ class RejectsModal(ModalScreen[None]):
         client = cast("DataportApp", self.app).client
         path = f"/v1/rejects/{self._job.number}"
         page: dict[str, Any] = await client.get(path, limit=WINDOW, offset=offset)
-        rejects = tuple(Reject.of(item) for item in page["items"])
+        rejects = tuple(self._named(Reject.of(item)) for item in page["items"])
         self.post_message(self.Loaded(offset, int(page["total"]), rejects))
+
+    def _named(self, reject: Reject) -> Reject:
+        """A reject whose field says of which dataset it is, where there are several."""
+        if not self._job.datasets:
+            return reject
+        return replace(reject, field=f"{reject.dataset}.{reject.field or 'row'}")
 
     def on_rejects_modal_loaded(self, message: Loaded) -> None:
         self._rejects, self._offset, self._total = message.rejects, message.offset, message.total

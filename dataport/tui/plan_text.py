@@ -28,17 +28,24 @@ def operation_of(row: PlanRow) -> str:
     return "conflict" if is_bare else row.operation
 
 
-def plan_row(number: int, row: PlanRow, tones: Tones) -> Row:
+def plan_row(number: int, row: PlanRow, tones: Tones, *, names_dataset: bool) -> Row:
     """The line of one row; its key is its place in the window."""
     operation = operation_of(row)
     glyph = formatting.OPERATION_GLYPHS.get(operation, "=")
     cells = (
         Text(f"{glyph} {operation}", style=tones.operation(operation)),
-        Text(formatting.visible(row.key)),
+        _key(row, tones, names_dataset=names_dataset),
         Text(formatting.count(row.line)),
         _summary(row, tones),
     )
     return Row(str(number), cells)
+
+
+def _key(row: PlanRow, tones: Tones, *, names_dataset: bool) -> Text:
+    text = Text(formatting.visible(row.key))
+    if names_dataset:
+        text.append(f"  {row.dataset}", tones.quiet)
+    return text
 
 
 def _summary(row: PlanRow, tones: Tones) -> Text:
@@ -59,12 +66,14 @@ def _summary(row: PlanRow, tones: Tones) -> Text:
     return text
 
 
-def detail_text(row: PlanRow, tones: Tones) -> Text:
+def detail_text(row: PlanRow, tones: Tones, *, names_dataset: bool) -> Text:
     """Every field of the row: changed ones first with before and after, the rest dimmed."""
     operation = operation_of(row)
     glyph = formatting.OPERATION_GLYPHS.get(operation, "=")
     text = Text().append(f"{glyph} {operation}", tones.operation(operation))
     text.append(f"  {formatting.visible(row.key)}", "bold")
+    if names_dataset:
+        text.append(f"  of {row.dataset}", tones.quiet)
     if row.line is not None:
         text.append(f"  line {row.line:,} of the file", tones.quiet)
     before, after = row.before or {}, row.after or {}

@@ -70,6 +70,8 @@ class Job:
     message: str
     notices: tuple[str, ...]
     error: DataportError | None
+    datasets: tuple[str, ...] = ()
+    """Of an import of a package: those that it has files of."""
 
     @property
     def is_final(self) -> bool:
@@ -89,7 +91,8 @@ class Job:
 
     @classmethod
     def of(cls, document: Document) -> Self:
-        error = document.get("error")
+        error, items = document.get("error"), document.get("items") or ()
+        said = [f"{item['dataset']}: {text}" for item in items for text in item["notices"]]
         return cls(
             number=int(document["job"]),
             kind=str(document.get("kind") or "import"),
@@ -112,8 +115,9 @@ class Job:
             phase=str(document.get("phase") or ""),
             progress=Progress.of(document.get("progress")),
             message=str(document.get("message") or ""),
-            notices=tuple(str(notice) for notice in document.get("notices") or ()),
+            notices=tuple(str(notice) for notice in (*(document.get("notices") or ()), *said)),
             error=error_from_dict(error) if error else None,
+            datasets=tuple(str(item["dataset"]) for item in items),
         )
 
 
@@ -209,6 +213,7 @@ class PlanRow:
     """A person left it out: it will not be applied."""
     raw_key: str
     """The key as the API writes it."""
+    dataset: str = ""
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -222,6 +227,7 @@ class PlanRow:
             conflicts=tuple(document.get("conflicts") or ()),
             is_excluded=bool(document.get("excluded")),
             raw_key=str(document.get("key")),
+            dataset=str(document.get("dataset") or ""),
         )
 
 
@@ -261,6 +267,7 @@ class Reject:
     code: str
     message: str
     value: Any
+    dataset: str = ""
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -271,6 +278,7 @@ class Reject:
             code=str(document.get("code") or ""),
             message=str(document.get("message") or ""),
             value=document.get("value"),
+            dataset=str(document.get("dataset") or ""),
         )
 
 

@@ -182,6 +182,7 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
         operation: str = "",
         field: str = "",
         key: str = "",
+        dataset: str = "",
         after: int = 0,
         limit: int = 100,
     ) -> JSONResponse:
@@ -199,6 +200,7 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
         }
         found = [row for row in rows if _is_kind(row, operation) and _has_field(row, field)]
         found = [row for row in found if key.lower() in row["key"].lower()]
+        found = [row for row in found if dataset in ("", row.get("dataset"))]
         window = found[after : after + limit]
         has_more = after + limit < len(found)
         return _ok(
@@ -216,7 +218,10 @@ def _add_jobs(app: FastAPI, script: Script) -> None:
     async def choose(number: int, request: Request) -> JSONResponse:
         body = await request.json()
         for row in script.plans[number]:
-            if row["key"] in (*body.get("exclude", ()), *body.get("include", ())):
+            if row.get("dataset") == body.get("dataset") and row["key"] in (
+                *body.get("exclude", ()),
+                *body.get("include", ()),
+            ):
                 row["excluded"] = row["key"] in body.get("exclude", ())
         return _ok({"job": number})
 

@@ -138,6 +138,24 @@ async def test_rows_of_a_plan_are_found_and_left_out(daemon: FakeDaemon) -> None
         assert "L-3003" in screen_text(pilot)
 
 
+async def test_a_plan_of_a_package_names_datasets(daemon: FakeDaemon) -> None:
+    """Rows of each are shown alone; one that is left out is named with its dataset (issue 3)."""
+    items = [{"dataset": name, "notices": [f"{name} said so"]} for name in ("clients", "projects")]
+    daemon.script.change_job(5, dataset=None, package="time_tracking", items=items)
+    for number, row in enumerate(daemon.script.plans[5]):
+        row |= {"dataset": items[number % 2]["dataset"], "key": f"K-{number // 2}"}
+    async with opened(daemon.home) as pilot:
+        await press(pilot, "3")
+        assert "time_tracking" in screen_text(pilot)
+        assert "K-0  clients" in screen_text(pilot)
+        assert "K-0  projects" in screen_text(pilot)
+        await press(pilot, "t", "j", "j", "enter")
+        assert "of 2, only projects" in screen_text(pilot)
+        await press(pilot, "space")
+        left_out = [row for row in daemon.script.plans[5] if row.get("excluded")]
+        assert [(row["dataset"], row["key"]) for row in left_out] == [("projects", "K-0")]
+
+
 async def test_p_opens_the_plan_of_the_job_under_the_cursor(daemon: FakeDaemon) -> None:
     async with opened(daemon.home) as pilot:
         await press(pilot, "2", "j", "j", "p")

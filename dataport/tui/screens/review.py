@@ -20,7 +20,7 @@ from dataport.tui.modals import ChooseModal, ConfirmModal
 from dataport.tui.plan_text import COLUMNS, detail_text, plan_row
 from dataport.tui.screens.base import Section
 from dataport.tui.screens.jobs import approve_modal
-from dataport.tui.state import Job, PlanPage
+from dataport.tui.state import Job, PlanPage, PlanRow
 from dataport.tui.widgets.kinds import KINDS, KindTabs
 from dataport.tui.widgets.panes import TextPane
 from dataport.tui.widgets.rows import Rows
@@ -63,7 +63,7 @@ class Review(Section):
         self._waiting: tuple[int, ...] = ()
         self._page: PlanPage | None = None
         self._cursors: tuple[str | None, ...] = (None,)
-        self._operation, self._field, self._key = "", "", ""
+        self._operation, self._field, self._key, self._dataset = "", "", "", ""
         self._fields: set[str] = set()
 
     def body(self) -> ComposeResult:
@@ -78,6 +78,11 @@ class Review(Section):
 
     def on_mount(self) -> None:
         self.query_one(Rows).focus()
+
+    @property
+    def _is_of_several(self) -> bool:
+        """Whether the plan is of several datasets, so that a key does not say whose it is."""
+        return bool(self._job and self._job.datasets)
 
     def facts(self) -> Facts:
         has_rows = bool(self._page and self._page.rows)
@@ -104,7 +109,7 @@ class Review(Section):
         if self._job is None:
             return
         params = {"operation": self._operation, "field": self._field, "key": self._key,
-                  "after": cursors[-1]}  # fmt: skip
+                  "dataset": self._dataset, "after": cursors[-1]}  # fmt: skip
         given = {name: value for name, value in params.items() if value}
         try:
             answer = await self.port.client.get(
@@ -116,8 +121,9 @@ class Review(Section):
         self.post_message(self.PageLoaded(PlanPage.of(answer), cursors, is_back))
 
     @background("review-choose")
-    async def choose(self, job: int, verb: str, key: str) -> None:
-        await self.port.client.patch(f"/v1/plans/{job}", {verb: [key]})
+    async def choose(self, job: int, verb: str, row: PlanRow) -> None:
+        which = {"dataset": row.dataset} if self._is_of_several else {}
+        await self.port.client.patch(f"/v1/plans/{job}", {verb: [row.raw_key], **which})
         self.load_page(self._cursors)
 
     @background("review-command")
@@ -139,7 +145,7 @@ class Review(Section):
                              "the plan of one.")  # fmt: skip
             return
         if not is_same:
-            self._operation = self._field = self._key = ""
+            self._operation = self._field = self._key = self._dataset = ""
             self._fields = set()
             self._page = None
         self._show_title()
@@ -154,7 +160,10 @@ class Review(Section):
         rows = self.query_one(Rows)
         rows.set_placeholder("No row of this kind.\n← → show other kinds, f another field.")
         cursor = None if is_same_window else (len(message.page.rows) - 1 if message.is_back else 0)
-        lines = [plan_row(n, row, self.tones) for n, row in enumerate(message.page.rows)]
+        lines = [
+            plan_row(n, row, self.tones, names_dataset=self._is_of_several)
+            for n, row in enumerate(message.page.rows)
+        ]
         rows.set_rows(lines, cursor=cursor)
         self._show_title()
         self._show_detail()
@@ -191,7 +200,8 @@ class Review(Section):
             last = first + len(page.rows) - 1
             field = f", field {formatting.visible(self._field)}" if self._field else ""
             key = f", key with {formatting.visible(self._key)}" if self._key else ""
-            rows.border_title = f"Rows {first:,}–{last:,} of {page.total:,}{field}{key}"
+            only = f", only {self._dataset}" if self._dataset else ""
+            rows.border_title = f"Rows {first:,}–{last:,} of {page.total:,}{only}{field}{key}"
         self.show_footer()
 
     def _title(self) -> Text:
@@ -217,7 +227,8 @@ class Review(Section):
         if key is None or self._page is None:
             pane.show("")
         else:
-            pane.show(detail_text(self._page.rows[int(key)], self.tones))
+            row = self._page.rows[int(key)]
+            pane.show(detail_text(row, self.tones, names_dataset=self._is_of_several))
 
     @on(Rows.Highlighted, "#plan")
     def _highlighted(self) -> None:
@@ -278,7 +289,7 @@ class Review(Section):
         place = self.query_one(Rows).current
         if self._job and self._page and place is not None:
             row = self._page.rows[int(place)]
-            self.choose(self._job.number, "include" if row.is_excluded else "exclude", row.raw_key)
+            self.choose(self._job.number, "include" if row.is_excluded else "exclude", row)
 
     def do_find(self) -> None:
         from dataport.tui.modals_edit import Edited, EditModal
@@ -298,6 +309,17 @@ class Review(Section):
     def _field_chosen(self, field: str | None) -> None:
         if field is not None:
             self._field = field
+            self._page = None
+            self.load_page((None,))
+
+    def do_dataset(self) -> None:
+        if self._job:
+            modal = ChooseModal("Rows of which dataset?", list(self._job.datasets), "Every dataset")
+            self.app.push_screen(modal, self._dataset_chosen)
+
+    def _dataset_chosen(self, dataset: str | None) -> None:
+        if dataset is not None:
+            self._dataset = dataset
             self._page = None
             self.load_page((None,))
 
