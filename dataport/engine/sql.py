@@ -24,6 +24,14 @@ def literal(value: str | int | None) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def among(value: str, words: Iterable[str]) -> str:
+    """SQL that is true where `value` is one of `words`, NULL where it is NULL.
+
+    Of an IN with five words and more DuckDB makes a join, and a join loses the order of the rows.
+    """
+    return f"list_contains([{', '.join(literal(word) for word in words)}], {value})"
+
+
 def idents(names: Iterable[str], prefix: str = "") -> str:
     """`names` quoted and joined by commas, each behind `prefix`."""
     return ", ".join(prefix + ident(name) for name in names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataport.engine.catalog.model import Field, FieldType
-from dataport.engine.sql import literal
+from dataport.engine.sql import among, literal
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
@@ -91,10 +91,9 @@ def _number(field: Field, text: str) -> Cast:
 
 
 def _boolean(text: str) -> Cast:
-    true, false = (", ".join(map(literal, words)) for words in (TRUE, FALSE))
-    lowered = f"lower({text})"
+    true, false = (among(f"lower({text})", words) for words in (TRUE, FALSE))
     return Cast(
-        f"CASE WHEN {lowered} IN ({true}) THEN true WHEN {lowered} IN ({false}) THEN false END",
+        f"CASE WHEN {true} THEN true WHEN {false} THEN false END",
         "type-error.boolean",
         "'{value}' is neither true nor false; use true or false.",
     )

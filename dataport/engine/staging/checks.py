@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataport.engine.catalog.model import Field, FieldType
-from dataport.engine.sql import literal
+from dataport.engine.sql import among, literal
 from dataport.engine.staging.phones import SCIENTIFIC
 
 NEAREST = "{nearest}"
@@ -110,11 +110,11 @@ def constraint_checks(field: Field, text: str, value: str) -> list[Check]:
 
 
 def _enum(field: Field, value: str, words: tuple[str, ...]) -> Check:
-    allowed = ", ".join(literal(word) for word in words)
     if field.type is FieldType.LIST:
+        allowed = ", ".join(literal(word) for word in words)
         wrong = f"NOT list_has_all([{allowed}], {value})"
     else:
-        wrong = f"{_as_text(field, value)} NOT IN ({allowed})"
+        wrong = f"NOT {among(_as_text(field, value), words)}"
     message = f"'{{value}}' is not allowed; use one of {', '.join(words)}.{NEAREST}"
     return Check(wrong, "constraint-error.enum", message)
 

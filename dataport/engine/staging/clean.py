@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataport.engine.catalog.model import Dataset, Field, FieldType, Normalise
-from dataport.engine.sql import literal
+from dataport.engine.sql import among, literal
 
 TEXTUAL = (FieldType.STRING, FieldType.LIST, FieldType.OBJECT, FieldType.ANY)
 
@@ -73,8 +73,7 @@ def present_sql(dataset: Dataset, field: Field, text: str) -> str:
     sql = text
     if missing:
         longest = max(len(word.encode()) for word in missing)
-        words = ", ".join(literal(word) for word in missing)
-        is_missing = f"strlen({text}) <= {longest} AND {text} IN ({words})"
+        is_missing = f"strlen({text}) <= {longest} AND {among(text, missing)}"
         sql = f"CASE WHEN {is_missing} THEN NULL ELSE {text} END"
     return sql if field.default is None else f"coalesce({sql}, {literal(field.default)})"
 

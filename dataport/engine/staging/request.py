@@ -10,6 +10,8 @@ from typing import Any
 
 from dataport.engine.catalog.model import Dataset
 
+CHUNK = 2**21
+
 REQUEST_FILE = "request.json"
 STAGED_FILE = "staged.parquet"
 """With `_raw`, the rows' cells, where they may still be rejected for what they refer to."""
@@ -70,6 +72,8 @@ class StageRequest:
     """Country of phone numbers that name none."""
     limits: StageLimits = StageLimits()
     threads: int = 2
+    chunk: int = CHUNK
+    """Bytes of the file that are looked at in one piece. The result is the same."""
     remembers: bool = False
     """Whether the digests of accepted rows are wanted."""
     memory: tuple[str, ...] = ()

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from dataport.core.errors import InputError
 from dataport.core.text import counted
-from dataport.engine.staging.request import Identity
+from dataport.engine.staging.request import CHUNK, Identity
 
-CHUNK = 2**21
 HEAD = 2**18
 """Bytes at the start of a file that decide how it is read."""
 
@@ -27,8 +26,9 @@ class SourceFile:
     Raises InputError for what can't be read as a file at all.
     """
 
-    def __init__(self, path: Path, limit: int, progress: Progress) -> None:
+    def __init__(self, path: Path, limit: int, progress: Progress, chunk: int = CHUNK) -> None:
         self.path = path
+        self._chunk = chunk
         self._progress = progress
         self._descriptor = _open(path)
         status = os.fstat(self._descriptor)
@@ -59,7 +59,7 @@ class SourceFile:
         done = 0
         with ThreadPoolExecutor(1) as pool:
             hashed: Future[None] | None = None
-            while chunk := os.pread(self._descriptor, CHUNK, done):
+            while chunk := os.pread(self._descriptor, self._chunk, done):
                 if hashed:
                     hashed.result()
                 hashed = pool.submit(digest.update, chunk)

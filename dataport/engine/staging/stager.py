@@ -36,7 +36,7 @@ def stage_file(
     """
     path = request.source_path
     csv.field_size_limit(request.limits.field_size)
-    with SourceFile(path, request.limits.file_size, progress) as source:
+    with SourceFile(path, request.limits.file_size, progress, request.chunk) as source:
         sniff.check_content(source.head, path.name)
         encoding = guess_encoding(source.head)
         text = decoded_head(source.head, encoding)

@@ -130,7 +130,7 @@ def _spool(source: SourceFile, job: CsvJob) -> Spool:
     request, dialect = job.request, job.dialect
     widths = _widths(dialect.columns)
     delimiter = ord(dialect.delimiter)
-    size = part_size(source.identity.size, request.threads)
+    size = part_size(source.identity.size, request)
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
         awaits_header = dialect.has_header
         for found in blocks(source, job.encoding, delimiter, request.limits.field_size):

@@ -87,7 +87,7 @@ def read_json(
 def _spool(
     source: SourceFile, request: StageRequest, encoding: Encoding, array: Array | None
 ) -> Spool:
-    size = part_size(source.identity.size, request.threads)
+    size = part_size(source.identity.size, request)
     nesting = request.limits.nesting
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
 

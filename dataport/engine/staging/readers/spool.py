@@ -16,8 +16,7 @@ import numpy.typing as npt
 from dataport.core.errors import InputError
 from dataport.core.text import counted
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions
-
-LEAST_PART = 2**22
+from dataport.engine.staging.request import StageRequest
 
 QUARANTINED = ("unterminated-quote", "bad-quote")
 
@@ -211,9 +210,9 @@ class SpoolWriter:
         self._file, self._written = None, 0
 
 
-def part_size(size: int, threads: int) -> int:
+def part_size(size: int, request: StageRequest) -> int:
     """Bytes of a part that keep all threads busy on a file of `size` bytes."""
-    return max(LEAST_PART, size // (2 * threads) + 1)
+    return max(2 * request.chunk, size // (2 * request.threads) + 1)
 
 
 def count_mismatch(expected: int, found: int) -> InputError:

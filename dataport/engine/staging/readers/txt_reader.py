@@ -52,7 +52,7 @@ def read_values(source: SourceFile, request: StageRequest, encoding: Encoding) -
 
 
 def _spool(source: SourceFile, request: StageRequest, encoding: Encoding) -> Spool:
-    size = part_size(source.identity.size, request.threads)
+    size = part_size(source.identity.size, request)
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
         rest = b""
         for chunk in utf8_chunks(source.chunks(), encoding):
