@@ -85,6 +85,13 @@ class DaemonSettings(TomlModel):
 
     memory: str = Key("1 GiB", description="Memory DuckDB may use in the daemon.")
     threads: int = Key(0, ge=0, description="Threads DuckDB may use; 0 means one per core.")
+    buckets: int = Key(
+        0,
+        ge=0,
+        le=1024,
+        description="Pieces that large files are checked and merged in, one after the other;"
+        " 0 means as many as the memory asks for.",
+    )
     workers: int = Key(2, ge=1, le=64, description="Files that are read at the same time (V-23).")
     log_level: Literal["debug", "info", "warning", "error"] = Key(
         "info", description="Least severe message that logs/daemon.log keeps."

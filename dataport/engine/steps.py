@@ -6,38 +6,26 @@ together; whoever runs it may split the rows accordingly, and the result may not
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dataport.engine.sql import ident
+from dataport.core.settings import parse_size
+from dataport.engine.purity import Functions, StepError, check_sql
+from dataport.engine.sql import ident, literal
 
-IMPURE = frozenset(
-    {
-        "now",
-        "current_timestamp",
-        "current_date",
-        "current_time",
-        "get_current_timestamp",
-        "get_current_time",
-        "transaction_timestamp",
-        "today",
-        "random",
-        "setseed",
-        "uuid",
-        "uuidv4",
-        "uuidv7",
-        "gen_random_uuid",
-        "nextval",
-        "currval",
-        "getenv",
-        "txid_current",
-    }
-)
+ROW_BYTES, FIELD_BYTES = 64, 24
+"""What a joined row takes in memory: for itself, and for each field of either side."""
+
+SHARE = 2
+"""A bucket may take one part in so many of the memory limit; others work beside it."""
+
+MOST_CHECKED = 2_000
+"""Steps that are remembered as checked: those of a few hundred definitions."""
 
 
 class Scope(StrEnum):
@@ -53,9 +41,22 @@ class Scope(StrEnum):
     """All rows; the output is a few totals."""
 
 
+class Kept(StrEnum):
+    """How the output of a step is kept."""
+
+    TABLE = "table"
+    """A temporary table."""
+    VIEW = "view"
+    """A temporary view, worked out wherever it is read."""
+    MORE = "more"
+    """Rows added to a table that an earlier step made."""
+    LESS = "less"
+    """The `_record`s of rows that are taken out of such a table."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """One SELECT over `inputs`, kept as the temporary table `output`."""
+    """One SELECT over `inputs`, kept as the relation `output`."""
 
     name: str
     scope: Scope
@@ -63,53 +64,64 @@ class Step:
     inputs: tuple[str, ...]
     """Temporary tables or views; a key step splits those that have a column `_key`."""
     output: str
-
-
-class StepError(ValueError):
-    """A step does something that its scope or its purity forbids."""
+    kept: Kept = Kept.TABLE
 
 
 @dataclass(frozen=True)
 class LocalRunner:
     """Runs steps on one connection, one after the other."""
 
-    checked: bool = True
+    buckets: int = 1
+    """Key steps run in so many pieces, one after the other: by md5 of the key's text."""
+    is_checked: bool = True
     """Whether each step is checked against its declaration before it runs."""
 
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], buckets: int = 1
-    ) -> None:
-        """Run `steps` in order; key steps run bucket by bucket when `buckets` is over 1.
+    def run(self, connection: duckdb.DuckDBPyConnection, *steps: Step) -> None:
+        """Run `steps` in order.
 
-        A table that already has the name of an output is replaced. Raises StepError.
+        A relation that already has the name of an output is replaced. Raises StepError.
         """
         for step in steps:
-            if self.checked:
-                check_step(connection, step)
-            if step.scope is Scope.KEY and buckets > 1:
-                self._run_by_bucket(connection, step, buckets)
+            self._check(connection, step)
+            if step.scope is Scope.KEY and step.kept is not Kept.VIEW and self.buckets > 1:
+                self._run_by_bucket(connection, step)
             else:
-                connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {ident(step.output)} AS {step.sql}"
-                )
+                connection.execute(_statement(step))
 
-    def _run_by_bucket(
-        self, connection: duckdb.DuckDBPyConnection, step: Step, buckets: int
-    ) -> None:
+    def totals(
+        self, connection: duckdb.DuckDBPyConnection, name: str, sql: str, inputs: Sequence[str]
+    ) -> tuple[Any, ...]:
+        """The one row of a step of scope `sum`, which is not kept. Raises StepError."""
+        self._check(connection, Step(name, Scope.SUM, sql, tuple(inputs), ""))
+        return connection.execute(sql).fetchone() or ()
+
+    def write(
+        self, connection: duckdb.DuckDBPyConnection, step: Step, path: Path, options: str
+    ) -> int:
+        """Write the output of a step to a file, with these COPY options; how many rows.
+
+        Raises StepError.
+        """
+        self._check(connection, step)
+        copy = f"COPY ({step.sql}) TO {literal(str(path))} ({options})"
+        row = connection.execute(copy).fetchone()
+        return int(row[0]) if row else 0
+
+    def _check(self, connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+        if self.is_checked:
+            check_step(connection, step)
+
+    def _run_by_bucket(self, connection: duckdb.DuckDBPyConnection, step: Step) -> None:
         keyed = [name for name in step.inputs if _has_key(connection, name)]
-        for bucket in range(buckets):
-            head = (
-                "CREATE OR REPLACE TEMP TABLE {} AS" if bucket == 0 else "INSERT INTO temp.main.{}"
-            )
+        for bucket in range(self.buckets):
             parts = ", ".join(
                 f"{ident(name)} AS (SELECT * FROM temp.main.{ident(name)}"
-                f" WHERE {bucket_sql(buckets)} = {bucket})"
+                f" WHERE {bucket_sql(self.buckets)} = {bucket})"
                 for name in keyed
             )
             given = f"WITH {parts} " if parts else ""
-            connection.execute(
-                f"{head.format(ident(step.output))} {given}SELECT * FROM ({step.sql})"
-            )
+            head = _head(step if bucket == 0 else replace(step, kept=Kept.MORE))
+            connection.execute(f"{head} {given}SELECT * FROM ({step.sql})")
 
 
 def bucket_sql(buckets: int) -> str:
@@ -117,52 +129,54 @@ def bucket_sql(buckets: int) -> str:
     return f"coalesce(('0x' || substr(md5(_key), 1, 4))::INTEGER % {buckets}, 0)"
 
 
+def buckets_for(connection: duckdb.DuckDBPyConnection, rows: int, fields: int) -> int:
+    """How many buckets `rows` of so many fields take, so that each fits into the memory limit
+    of `connection`: 1 for all but large files."""
+    row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    limit = parse_size(row[0]) if row else 0
+    needed = rows * (ROW_BYTES + fields * FIELD_BYTES)
+    return 1 + int(needed // max(1, limit // SHARE))
+
+
 def check_step(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
     """Raise StepError where `step` is impure, or a row step looks at other rows."""
-    aggregates = _aggregates(connection) if step.scope is Scope.ROW else frozenset()
-    for node in _nodes(_parsed(connection, step.sql)):
-        used = _called(node)
-        if used in IMPURE:
-            raise StepError(f"step {step.name!r} calls {used}(): its result would not repeat")
-        if step.scope is Scope.ROW and (
-            node.get("class") == "WINDOW" or used in aggregates or node.get("group_expressions")
-        ):
-            raise StepError(f"step {step.name!r} is declared for single rows, but uses others")
+    if step not in _checks.passed:
+        _checks.check(connection, step)
 
 
-def _called(node: dict[str, Any]) -> str:
-    """The function that a node calls; some are written like columns, as CURRENT_DATE is."""
-    if node.get("class") == "FUNCTION":
-        return str(node["function_name"]).lower()
-    names = node.get("column_names") if node.get("class") == "COLUMN_REF" else None
-    bare = isinstance(names, list) and len(names) == 1
-    return str(names[0]).lower() if names and bare and str(names[0]).startswith("current_") else ""
+class _Checks:
+    """What was checked in this process: the same step comes with every file of a dataset."""
+
+    def __init__(self) -> None:
+        self.passed: set[Step] = set()
+        self._functions: Functions | None = None
+
+    def check(self, connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+        self._functions = self._functions or Functions.of(connection)
+        sees_one_row = step.scope is Scope.ROW
+        try:
+            check_sql(connection, self._functions, step.sql, step.inputs, sees_one_row=sees_one_row)
+        except StepError as error:
+            raise StepError(f"step {step.name!r} {error}") from None
+        if len(self.passed) >= MOST_CHECKED:
+            self.passed.clear()
+        self.passed.add(step)
 
 
-def _parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree: dict[str, Any] = json.loads(row[0]) if row else {}
-    if tree.get("error", True) or len(tree["statements"]) != 1:
-        raise StepError(f"not one SELECT: {tree.get('error_message', 'several statements')}")
-    return tree
+_checks = _Checks()
 
 
-def _nodes(tree: object) -> Iterator[dict[str, Any]]:
-    stack = [tree]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            yield item
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
+def _statement(step: Step) -> str:
+    if step.kept is Kept.LESS:
+        return f"DELETE FROM temp.main.{ident(step.output)} WHERE _record IN ({step.sql})"
+    return f"{_head(step)} {step.sql}"
 
 
-def _aggregates(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    rows = connection.execute(
-        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
-    ).fetchall()
-    return frozenset(str(name) for (name,) in rows) | {"count_star"}
+def _head(step: Step) -> str:
+    """The statement that keeps the output, up to the SELECT."""
+    if step.kept is Kept.MORE:
+        return f"INSERT INTO temp.main.{ident(step.output)}"
+    return f"CREATE OR REPLACE TEMP {step.kept.name} {ident(step.output)} AS"
 
 
 def _has_key(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:

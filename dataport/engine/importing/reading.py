@@ -143,6 +143,7 @@ class Reader:
             format=import_request(job).format,
             timezone=settings.timezone,
             region=settings.region,
+            buckets=settings.daemon.buckets,
             limits=StageLimits(
                 file_size=parse_size(limits.file_size),
                 rows=limits.rows,

@@ -21,10 +21,8 @@ from dataport.engine.staging.request import (
     StageRequest,
     StageResult,
 )
+from dataport.engine.steps import LocalRunner, buckets_for
 from dataport.engine.store import Connection
-
-ROWS_PER_BUCKET = 4_000_000
-"""Rows that are merged in one piece; larger files go bucket by bucket, to bound memory."""
 
 
 def fits(directory: Path, target: Target) -> bool:
@@ -85,7 +83,10 @@ def staged_input(
         needs_keys=cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None,
         source_ranks=_ranks(settings, target.source),
         rules=_rules(settings, target.source),
-        buckets=1 + staged.rows.valid // ROWS_PER_BUCKET,
+        runner=LocalRunner(
+            settings.daemon.buckets
+            or buckets_for(cursor, staged.rows.valid, len(target.dataset.fields))
+        ),
     )
 
 

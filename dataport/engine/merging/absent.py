@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataport.core.words import Mode
-from dataport.engine.export_sources import is_export
-from dataport.engine.merging.bases import base_query, sources_of
 from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.relations import ASSERTED, BASE, OURS
 from dataport.engine.sql import differs, struct
+from dataport.engine.steps import Scope, Step
 from dataport.engine.store import Connection
 
-_NONE = "SELECT CAST(NULL AS VARCHAR) AS _key WHERE false"
-
-_EDITED = (
-    "SELECT _key, _b, _o FROM plan_gone WHERE has_ours AND NOT is_asserted AND NOT is_unedited"
-)
+_LEFT_OUT = "plan_left_out"
+_NOBODY = "SELECT _key FROM plan_gone WHERE false"
+_DOUBTFUL = "FROM plan_gone WHERE has_ours AND NOT is_asserted"
+_EDITED = f"SELECT _key, _b, _o {_DOUBTFUL} AND NOT is_unedited"
 
 
 def plan_absent(cursor: Connection, merge: MergeInput) -> int:
@@ -24,38 +23,36 @@ def plan_absent(cursor: Connection, merge: MergeInput) -> int:
     While a rejected row's key is unknown it could be any row: then nothing is deleted, and the
     number of rows that would have been is returned.
     """
-    if not merge.deletes:
-        _make(cursor, deletes=_NONE, dropped=_NONE, edited=_NONE)
-        return 0
-    cursor.execute(f"CREATE TEMP TABLE plan_left_out AS {_left_out(cursor, merge)}")
-    cursor.execute(f"CREATE TEMP TABLE plan_gone AS {_gone(cursor, merge)}")
-    if merge.has_unknown_keys:
-        row = cursor.execute("SELECT count(*) FROM plan_gone WHERE has_ours").fetchone()
-        _make(cursor, deletes=_NONE, dropped=_NONE, edited=f"{_EDITED} AND false")
-        return int(row[0]) if row else 0
-    _make(
-        cursor,
-        deletes="SELECT _key FROM plan_gone WHERE has_ours AND NOT is_asserted AND is_unedited",
-        dropped=_NONE if merge.source is None else "SELECT _key FROM plan_gone WHERE has_base",
-        edited=_EDITED,
-    )
+    merge.runner.run(cursor, _leave_out(cursor, merge), _gone(merge))
+    if not merge.deletes or merge.has_unknown_keys:
+        merge.runner.run(cursor, *_outcomes(_NOBODY, _NOBODY, f"{_EDITED} AND false"))
+        counted = "SELECT count(*) FROM plan_gone WHERE has_ours"
+        held: int = merge.runner.totals(cursor, "count what is held", counted, ("plan_gone",))[0]
+        return held
+    dropped = _NOBODY if merge.source is None else "SELECT _key FROM plan_gone WHERE has_base"
+    deletes = f"SELECT _key {_DOUBTFUL} AND is_unedited"
+    merge.runner.run(cursor, *_outcomes(deletes, dropped, _EDITED))
     return 0
 
 
-def _make(cursor: Connection, *, deletes: str, dropped: str, edited: str) -> None:
-    for name, query in (
-        ("plan_deletes", deletes),
-        ("plan_dropped", dropped),
-        ("plan_gone_edited", edited),
-    ):
-        cursor.execute(f"CREATE TEMP TABLE {name} AS {query}")
+def _outcomes(deletes: str, dropped: str, edited: str) -> list[Step]:
+    return [
+        Step("tell what is gone", Scope.ROW, sql, ("plan_gone",), output)
+        for output, sql in (
+            ("plan_deletes", deletes),
+            ("plan_dropped", dropped),
+            ("plan_gone_edited", edited),
+        )
+    ]
 
 
-def _left_out(cursor: Connection, merge: MergeInput) -> str:
+def _leave_out(cursor: Connection, merge: MergeInput) -> Step:
     """Keys that the source or, where all of the store is at stake, the store has and no row of
-    the file names."""
-    if merge.mode is not Mode.REPLACE and _names_every_base(cursor, merge):
-        return _NONE
+    the file names. None where the mode makes nothing of that."""
+    name, is_all = "find what is left out", merge.mode is Mode.REPLACE
+    if not merge.deletes or (not is_all and _names_every_base(cursor, merge)):
+        none = f"SELECT _key FROM {BASE} WHERE false"
+        return Step(name, Scope.ROW, none, (BASE,), _LEFT_OUT)
     spoken_for = [RESOLVED, *(each for each in (merge.present, merge.excluded) if each)]
     if merge.asks:
         spoken_for.append(DISPUTES)
@@ -63,52 +60,40 @@ def _left_out(cursor: Connection, merge: MergeInput) -> str:
         f" ANTI JOIN {each} p{number} ON p{number}._key = k._key"
         for number, each in enumerate(spoken_for)
     )
-    return f"SELECT k._key FROM ({_known_keys(merge)}) k{absent}"
+    known = f"SELECT _key FROM {BASE}"
+    if is_all:
+        known = f"SELECT _key FROM {OURS} UNION {known}"
+    sql = f"SELECT k._key FROM ({known}) k{absent}"
+    return Step(name, Scope.KEY, sql, (*spoken_for, OURS, BASE), _LEFT_OUT)
 
 
 def _names_every_base(cursor: Connection, merge: MergeInput) -> bool:
     """Whether there are no more bases than rows that have one: a count instead of a join."""
-    row = cursor.execute(
-        f"SELECT (SELECT count(*) FROM plan_base), (SELECT count(*) FROM {RESOLVED}),"
-        " (SELECT count(*) FROM plan_delta WHERE NOT has_base)"
-    ).fetchone()
-    bases, incoming, new = row or (0, 0, 0)
+    bases, incoming, new = merge.runner.totals(
+        cursor,
+        "count bases",
+        f"SELECT (SELECT count(*) FROM {BASE}), (SELECT count(*) FROM {RESOLVED}),"
+        " (SELECT count(*) FROM plan_delta WHERE NOT has_base)",
+        (BASE, RESOLVED, "plan_delta"),
+    )
     return bool(bases == merge.repeated + incoming - new)
 
 
-def _gone(cursor: Connection, merge: MergeInput) -> str:
-    if merge.mode is Mode.REPLACE:
-        asserted, unedited = "false", "true"
-    else:
-        asserted = _asserted(cursor, merge)
+def _gone(merge: MergeInput) -> Step:
+    """What is known of each row that is left out."""
+    inputs = [_LEFT_OUT, OURS, BASE]
+    asserted, unedited = "false", "true"
+    if merge.deletes and merge.mode is not Mode.REPLACE:
+        asserted = f"k._key IN (SELECT _key FROM {ASSERTED})"
+        inputs.append(ASSERTED)
         unedited = f"NOT {differs(merge.base_fields, 'o', 'b')}"
     fields = merge.dataset.fields
-    return (
+    sql = (
         "SELECT k._key, coalesce(o._here, false) AS has_ours,"
         " coalesce(b._here, false) AS has_base,"
         f" {asserted} AS is_asserted, {unedited} AS is_unedited,"
         f" {struct(fields, 'b')} AS _b, {struct(fields, 'o')} AS _o"
-        " FROM plan_left_out k LEFT JOIN plan_ours o ON o._key = k._key"
-        " LEFT JOIN plan_base b ON b._key = k._key"
+        f" FROM {_LEFT_OUT} k LEFT JOIN {OURS} o ON o._key = k._key"
+        f" LEFT JOIN {BASE} b ON b._key = k._key"
     )
-
-
-def _known_keys(merge: MergeInput) -> str:
-    if merge.mode is Mode.REPLACE:
-        return "SELECT _key FROM plan_ours UNION SELECT _key FROM plan_base"
-    return "SELECT _key FROM plan_base"
-
-
-def _asserted(cursor: Connection, merge: MergeInput) -> str:
-    """True where another source still sends the row.
-
-    Of an export that comes back nobody else can speak, nor does it go on to speak of others' rows.
-    """
-    sources = sources_of(cursor, merge.dataset)
-    others = {source for source in sources if not is_export(source)} - {merge.source}
-    if merge.source is None or is_export(merge.source) or not others:
-        return "false"
-    sent = " UNION ALL ".join(
-        f"SELECT _key FROM ({base_query(merge.dataset, source)})" for source in sorted(others)
-    )
-    return f"k._key IN ({sent})"
+    return Step("find what is gone", Scope.KEY, sql, tuple(inputs), "plan_gone")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import THEIRS
+from dataport.engine.merging.relations import DROPPED_BEFORE
 from dataport.engine.sql import (
     base_versions_table,
     bases_table,
@@ -23,6 +24,7 @@ from dataport.engine.sql import (
     rows_table,
     versions_table,
 )
+from dataport.engine.steps import Scope, Step
 from dataport.engine.store import Connection
 
 
@@ -72,7 +74,7 @@ def newest_base(cursor: Connection, dataset: Dataset, source: str) -> int | None
 
 def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
     """The base of every accepted row becomes what the file states, queued values included."""
-    cursor.execute(f"CREATE TEMP TABLE plan_moved AS {_moved_rows(merge)}")
+    merge.runner.run(cursor, _moved_rows(merge))
     _keep_versions(cursor, merge, commit)
     _rewrite(cursor, merge, commit)
     cursor.execute(
@@ -83,27 +85,28 @@ def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
     _remember_stated(cursor, merge, commit)
 
 
-def _moved_rows(merge: MergeInput) -> str:
+def _moved_rows(merge: MergeInput) -> Step:
     """Rows whose base has to hold its values.
 
     All that change a base; new rows that their source once dropped, since its first insertion
     of them is still on record; and known rows that the commit writes although their source
     repeats itself, since they would pass for insertions.
     """
-    delta = (
+    sql = (
         "SELECT _key, _record, has_base, _b FROM plan_delta"
-        " WHERE has_base OR _record NOT IN (SELECT _record FROM plan_inserts)"
-        f" OR _key IN (SELECT _key FROM {bases_table(merge.dataset.name)}"
-        f" WHERE _source = {literal(merge.source)} AND _is_gone)"
+        " WHERE has_base OR _key NOT IN (SELECT _key FROM plan_inserts)"
+        f" OR _key IN (SELECT _key FROM {DROPPED_BEFORE})"
     )
-    if not merge.is_two_way:
-        return delta
-    return (
-        f"{delta} UNION ALL SELECT _key, _record, has_base, _b FROM plan_candidates"
-        " WHERE has_base AND _key NOT IN (SELECT _key FROM plan_delta) AND ("
-        "_record IN (SELECT _record FROM plan_inserts)"
-        " OR _record IN (SELECT _record FROM plan_judged WHERE is_changed))"
-    )
+    inputs = ["plan_delta", "plan_inserts", DROPPED_BEFORE]
+    if merge.is_two_way:
+        inputs += ["plan_candidates", "plan_judged"]
+        sql += (
+            " UNION ALL SELECT _key, _record, has_base, _b FROM plan_candidates"
+            " WHERE has_base AND _key NOT IN (SELECT _key FROM plan_delta) AND ("
+            "_key IN (SELECT _key FROM plan_inserts)"
+            " OR _key IN (SELECT _key FROM plan_judged WHERE is_changed))"
+        )
+    return Step("find moved bases", Scope.KEY, sql, tuple(inputs), "plan_moved")
 
 
 def _keep_versions(cursor: Connection, merge: MergeInput, commit: int) -> None:

@@ -18,6 +18,7 @@ from dataport.engine.merging.fields import FILE, POLICY, code_column
 from dataport.engine.merging.inputs import Binding, MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.merging.references import reference_text, same_values
+from dataport.engine.merging.relations import OURS
 from dataport.engine.sql import differs, ident, idents, json_value, literal
 from dataport.engine.staging.checks import Check, constraint_checks
 
@@ -82,7 +83,7 @@ def _shared(field: Field, *, is_strict: bool) -> str:
     )
     moving = "" if is_strict else f" ANTI JOIN ({_moving(field)}) w ON w._key = o._key"
     stays = (
-        f"SELECT o._key, o.{name} AS value FROM plan_ours o SEMI JOIN writes v ON v.value = o.{name}"
+        f"SELECT o._key, o.{name} AS value FROM {OURS} o SEMI JOIN writes v ON v.value = o.{name}"
         f"{moving} ANTI JOIN plan_deletes d ON d._key = o._key"
     )
     message = literal(f"{field.name} must be unique: ") + f" || {shown} || ' is also that of '"

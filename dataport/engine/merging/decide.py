@@ -7,7 +7,7 @@ so that no step looks a row up twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from dataport.core.words import Mode
 from dataport.engine.catalog.model import Field
@@ -15,6 +15,7 @@ from dataport.engine.merging.fields import FILE, KEEP, POLICY, code_column, merg
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import MET, RESOLVED, THEIRS
 from dataport.engine.merging.queue import OPEN_CELLS
+from dataport.engine.merging.relations import BASE, NO_OURS, OURS, RANKED
 from dataport.engine.sql import (
     bases_table,
     differs,
@@ -25,10 +26,8 @@ from dataport.engine.sql import (
     struct,
     versions_table,
 )
-from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
-
-EMPTY_OURS = "plan_no_ours"
 
 
 def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> bool:
@@ -40,23 +39,20 @@ def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]
     if all(_is_empty(cursor, merge, table) for table in (bases_table, rows_table, versions_table)):
         _take_all(cursor, merge)
         return False
-    cursor.execute(f"CREATE TEMP VIEW {EMPTY_OURS} AS SELECT * FROM plan_ours LIMIT 0")
-    runner, buckets = LocalRunner(), merge.buckets
-    runner.run(cursor, [_compare(merge, "plan_delta", _news(merge))], buckets=buckets)
+    run = merge.runner.run
+    run(cursor, _compare(merge, "plan_delta", _news(merge)))
     candidates = "plan_delta"
     if merge.is_two_way:
         candidates = "plan_candidates"
-        runner.run(cursor, [_compare(merge, candidates, "true")], buckets=buckets)
+        run(cursor, _compare(merge, candidates, "true"))
     lookup = f"SELECT 1 FROM {candidates} WHERE NOT _is_row LIMIT 1"
-    ours = "plan_ours" if cursor.execute(lookup).fetchone() else EMPTY_OURS
-    steps = [_match(merge, candidates, ours, open_fields), _insert(merge)]
-    runner.run(cursor, steps, buckets=buckets)
-    _pick_theirs(cursor, merge, candidates)
-    runner.run(cursor, [_judge(merge)], buckets=buckets)
+    ours = OURS if cursor.execute(lookup).fetchone() else NO_OURS
+    run(cursor, _match(merge, candidates, ours, open_fields), _insert(merge))
+    run(cursor, *_pick_theirs(cursor, merge, candidates), _judge(merge))
     return True
 
 
-def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> None:
+def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> Iterator[Step]:
     """The candidates' own rows: carried along where a base exists, else read from the file."""
     columns = _theirs_columns(merge)
     carried = ", ".join(f"_t.{name} AS {name}" for name in columns)
@@ -71,7 +67,9 @@ def _pick_theirs(cursor: Connection, merge: MergeInput, candidates: str) -> None
             f" UNION ALL SELECT t._key, t._record, {read} FROM {RESOLVED} t"
             f" SEMI JOIN ({new}) c ON c._record = t._record"
         )
-        cursor.execute(f"CREATE TEMP VIEW {view} AS {known}{others if found else ''}")
+        sql = f"{known}{others if found else ''}"
+        inputs = (candidates, "plan_matched", RESOLVED)
+        yield Step("pick the file's rows", Scope.KEY, sql, inputs, view, Kept.VIEW)
 
 
 def _theirs_columns(merge: MergeInput) -> list[str]:
@@ -84,26 +82,26 @@ def _take_all(cursor: Connection, merge: MergeInput) -> None:
     """A first import has nothing to be compared with: every row is new."""
     base = f"CAST(NULL AS {_struct_type(merge.remembered)}) AS _b"
     ours = f"CAST(NULL AS {_struct_type(merge.fields)}) AS _o"
-    for view, query in (
-        (
-            "plan_delta",
-            f"SELECT _key, _record, false AS has_base, false AS _is_row, {base} FROM {RESOLVED}",
-        ),
-        ("plan_candidates", "SELECT * FROM plan_delta"),
-        ("plan_matched", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
-        (THEIRS, f"SELECT * FROM {RESOLVED}"),
-        (MET, f"SELECT * FROM {RESOLVED} LIMIT 0"),
-        ("plan_inserts", f"SELECT _key, _record FROM {RESOLVED}"),
-    ):
-        cursor.execute(f"CREATE TEMP VIEW {view} AS {query}")
-    LocalRunner().run(cursor, [_judge(merge)])
+    first = f"SELECT _key, _record, false AS has_base, false AS _is_row, {base} FROM {RESOLVED}"
+    steps = [
+        Step("take every row", Scope.ROW, sql, (given,), view, Kept.VIEW)
+        for view, given, sql in (
+            ("plan_delta", RESOLVED, first),
+            ("plan_candidates", "plan_delta", "SELECT * FROM plan_delta"),
+            ("plan_matched", "plan_delta", f"SELECT *, false AS has_ours, {ours} FROM plan_delta"),
+            (THEIRS, RESOLVED, f"SELECT * FROM {RESOLVED}"),
+            (MET, RESOLVED, f"SELECT * FROM {RESOLVED} WHERE false"),
+            ("plan_inserts", RESOLVED, f"SELECT _key, _record FROM {RESOLVED}"),
+        )
+    ]
+    merge.runner.run(cursor, *steps, _judge(merge))
 
 
 def _insert(merge: MergeInput) -> Step:
     new = "NOT has_ours" if merge.mode is Mode.REPLACE else "NOT has_ours AND NOT has_base"
     return Step(
         name="insert",
-        scope=Scope.KEY,
+        scope=Scope.ROW,
         sql=f"SELECT _key, _record FROM plan_matched WHERE {new}",
         inputs=("plan_matched",),
         output="plan_inserts",
@@ -121,9 +119,9 @@ def _compare(merge: MergeInput, output: str, condition: str) -> Step:
             " coalesce(b._is_row, false) AS _is_row,"
             f" CASE WHEN b._here THEN {struct(merge.remembered, 'b')} END AS _b,"
             f" CASE WHEN b._here THEN struct_pack({theirs}) END AS _t"
-            f" FROM {RESOLVED} t LEFT JOIN plan_base b ON b._key = t._key WHERE {condition}"
+            f" FROM {RESOLVED} t LEFT JOIN {BASE} b ON b._key = t._key WHERE {condition}"
         ),
-        inputs=(RESOLVED, "plan_base"),
+        inputs=(RESOLVED, BASE),
         output=output,
     )
 
@@ -195,7 +193,7 @@ def _judge(merge: MergeInput) -> Step:
         name="judge",
         scope=Scope.KEY,
         sql=f"SELECT *, {_is_changed(merge)} AS is_changed FROM ({judged}) j",
-        inputs=("plan_matched", MET),
+        inputs=("plan_matched", MET, *([RANKED] if merge.uses_ranks else [])),
         output="plan_judged",
     )
 

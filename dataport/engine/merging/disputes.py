@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataport.core.words import ConflictKind, ConflictStatus
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.sql import ident, literal, row_document
+from dataport.engine.merging.relations import ANSWERED, BASE, OPEN, OURS
+from dataport.engine.sql import ident, row_document
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 DISPUTES = "plan_disputes"
@@ -17,6 +19,10 @@ DISPUTES = "plan_disputes"
 
 GIVEN = "plan_given"
 """All rows of a file, with `_is_disputed` where staging saw them contradict each other."""
+
+DISPUTED_KEYS = "plan_disputed_keys"
+AGREED_KEYS = "plan_agreed_keys"
+"""`_record` and `_key` of rows that contradict each other, and of all others."""
 
 LINES = 100
 """Lines that a conflict names."""
@@ -30,34 +36,43 @@ def given_rows(cursor: Connection, merge: MergeInput) -> str:
     if not merge.asks:
         return merge.incoming
     parts = [f"SELECT *, false AS _is_disputed FROM {merge.incoming}"]
+    inputs = [merge.incoming]
     if merge.disputed:
         parts.append(f"SELECT *, true AS _is_disputed FROM {merge.disputed}")
-    cursor.execute(f"CREATE TEMP VIEW {GIVEN} AS {' UNION ALL BY NAME '.join(parts)}")
+        inputs.append(merge.disputed)
+    sql = " UNION ALL BY NAME ".join(parts)
+    merge.runner.run(
+        cursor, Step("put all rows together", Scope.ROW, sql, tuple(inputs), GIVEN, Kept.VIEW)
+    )
     return GIVEN
 
 
-def put_disputes_aside(cursor: Connection, merge: MergeInput) -> int:
-    """Move the keys of rows that contradict each other from `plan_keys` to `plan_disputed_keys`.
+def put_disputes_aside(cursor: Connection, merge: MergeInput, keys: str) -> tuple[str, int]:
+    """Move the keys of rows that contradict each other from `keys` to `DISPUTED_KEYS`.
 
     Which rows have one key may show only now that they were compared with the store; returns
-    how many rows staging did not know of.
+    the relation of all other keys, and how many disputed rows staging did not know of.
     """
     names = [field.name for field in merge.fields if field.name not in merge.dataset.primary_key]
     values = [f"t.{ident(name)}" for name in names] + (["t._absent"] if merge.partial else [])
     differ = f" OR count(DISTINCT row({', '.join(values)})) > 1" if values else ""
-    cursor.execute(
-        "CREATE TEMP TABLE plan_disputed_keys AS SELECT _record, _key FROM plan_keys WHERE _key IN"
-        f" (SELECT k._key FROM plan_keys k JOIN {GIVEN} t ON t._record = k._record"
+    disputed = (
+        f"SELECT _record, _key FROM {keys} WHERE _key IN"
+        f" (SELECT k._key FROM {keys} k JOIN {GIVEN} t ON t._record = k._record"
         f" WHERE k._key IS NOT NULL GROUP BY k._key HAVING bool_or(t._is_disputed){differ})"
     )
-    cursor.execute(
-        "DELETE FROM plan_keys WHERE _record IN (SELECT _record FROM plan_disputed_keys)"
+    others = f"SELECT k.* FROM {keys} k ANTI JOIN {DISPUTED_KEYS} d ON d._record = k._record"
+    merge.runner.run(
+        cursor,
+        Step("find contradictions", Scope.GROUP, disputed, (keys, GIVEN), DISPUTED_KEYS),
+        Step("put them aside", Scope.GROUP, others, (keys, DISPUTED_KEYS), AGREED_KEYS),
     )
-    row = cursor.execute(
-        "SELECT (SELECT count(*) FROM plan_disputed_keys)"
+    counted = (
+        f"SELECT (SELECT count(*) FROM {DISPUTED_KEYS})"
         f" - (SELECT count(*) FROM {GIVEN} WHERE _is_disputed)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    )
+    found = merge.runner.totals(cursor, "count them", counted, (DISPUTED_KEYS, GIVEN))
+    return AGREED_KEYS, int(found[0])
 
 
 def dispute_conflicts(merge: MergeInput) -> str:
@@ -71,8 +86,8 @@ def dispute_conflicts(merge: MergeInput) -> str:
         f" CASE WHEN b._here THEN CAST({row_document(base, 'b.')} AS VARCHAR) END,"
         f" CASE WHEN o._here THEN CAST({row_document(merge.dataset.fields, 'o.')} AS VARCHAR) END,"
         f" d.theirs, d.line, '{ConflictStatus.OPEN}', true FROM ({_documents(merge)}) d"
-        " LEFT JOIN plan_base b ON b._key = d._key LEFT JOIN plan_ours o ON o._key = d._key"
-        f" LEFT JOIN ({_newest(merge)}) q ON q.key = d._key"
+        f" LEFT JOIN {BASE} b ON b._key = d._key LEFT JOIN {OURS} o ON o._key = d._key"
+        f" LEFT JOIN {ANSWERED} q ON q.key = d._key"
         f" WHERE (q.status IS NULL OR {said.format('q')} IS DISTINCT FROM {said.format('d')}){known}"
     )
 
@@ -87,10 +102,10 @@ def settled_disputes(merge: MergeInput, incoming: str) -> str:
         # A file that is all its source has to say dropped what it does not mention.
         unsaid = [DISPUTES, *(each for each in (merge.present, merge.excluded) if each)]
         keys = " UNION ALL ".join(f"SELECT _key FROM {each}" for each in unsaid)
-        told = f"SELECT key FROM plan_open EXCEPT ({keys})"
+        told = f"SELECT _key FROM {OPEN} EXCEPT ({keys})"
     return (
         "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
-        f" '{ConflictStatus.WITHDRAWN}', false FROM plan_open q"
+        f" '{ConflictStatus.WITHDRAWN}', false FROM {OPEN} q"
         f" WHERE q.kind = '{ConflictKind.DUPLICATE_KEY}' AND q.key IN ({told})"
     )
 
@@ -106,15 +121,4 @@ def _documents(merge: MergeInput) -> str:
         f" JOIN (SELECT _key, min(text, {ROWS}) AS rows"
         f" FROM (SELECT DISTINCT t._key, {row} AS text FROM {DISPUTES} t) GROUP BY _key) r"
         " ON r._key = c._key"
-    )
-
-
-def _newest(merge: MergeInput) -> str:
-    """The newest conflict of this kind for each key, where it is open or decided."""
-    return (
-        "SELECT * FROM (SELECT * FROM store.conflicts"
-        f" WHERE dataset = {literal(merge.dataset.name)} AND source = {literal(merge.source)}"
-        f" AND kind = '{ConflictKind.DUPLICATE_KEY}'"
-        " QUALIFY row_number() OVER (PARTITION BY key ORDER BY conflict DESC) = 1)"
-        f" WHERE status IN ('{ConflictStatus.OPEN}', '{ConflictStatus.RESOLVED}')"
     )

@@ -14,6 +14,7 @@ from dataport.core.words import Mode
 from dataport.engine.merging.fields import FILE, code_column
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan
+from dataport.engine.merging.relations import BASE
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
@@ -32,7 +33,7 @@ def reasons_to_hold(cursor: Connection, merge: MergeInput, plan: Plan, guards: G
         *_gone(cursor, merge, plan, guards),
         *_unknown(cursor, merge, plan, guards),
         *_cleared(cursor, merge, plan, guards),
-        *_contested(cursor, plan, guards),
+        *_contested(cursor, merge, plan, guards),
     ]
 
 
@@ -40,10 +41,10 @@ def _gone(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> 
     """Many deletions, or a file that is much shorter than what its source sent."""
     if merge.mode is not Mode.MIRROR:
         return
-    left_out = _number(cursor, "SELECT count(*) FROM plan_dropped")
+    left_out = _number(cursor, merge, "plan_dropped")
     if not left_out:
         return
-    known = _known(cursor)
+    known = _known(cursor, merge)
     sent = f"{known:,} rows that {merge.source} sent before"
     if plan.deleted > max(guards.fewest_deletes, guards.deletes * known):
         yield (
@@ -51,7 +52,7 @@ def _gone(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> 
         )
     rows = _rows(plan)
     if merge.present:
-        rows += _number(cursor, f"SELECT count(*) FROM {merge.present}") - merge.repeated
+        rows += _number(cursor, merge, merge.present) - merge.repeated
     if known - rows > max(guards.fewest_rows, guards.shrinks * known):
         yield f"The file has {counted(rows, 'row')}, far fewer than the {sent}."
 
@@ -64,10 +65,10 @@ def _unknown(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) 
     if merge.mode is not Mode.MIRROR:
         return
     rows = _rows(plan)
-    unknown = _number(cursor, "SELECT count(*) FROM plan_delta WHERE NOT has_base")
+    unknown = _number(cursor, merge, "plan_delta", "count(*) FILTER (NOT has_base)")
     if unknown <= max(guards.fewest_unknown, guards.unknown * rows):
         return
-    if _known(cursor) > guards.fewest_unknown:
+    if _known(cursor, merge) > guards.fewest_unknown:
         yield (
             f"{unknown:,} of {counted(rows, 'row')} have keys that {merge.source} never sent before:"
             " is it the right file?"
@@ -83,15 +84,16 @@ def _cleared(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) 
         f"count(*) FILTER ({code_column(field)} = '{FILE}' AND {ident(field.name)} IS NULL)"
         for field in merge.fields
     )
-    found = cursor.execute(f"SELECT {counts} FROM plan_judged").fetchone() or ()
+    judged = f"SELECT {counts} FROM plan_judged"
+    found = merge.runner.totals(cursor, "count emptied fields", judged, ("plan_judged",))
     for field, cleared in zip(merge.fields, found, strict=True):
         if cleared > max(guards.fewest_rows, guards.cleared * rows):
             yield f"The file clears {field.name} in {cleared:,} of {counted(rows, 'row')}."
 
 
-def _contested(cursor: Connection, plan: Plan, guards: Guards) -> Iterator[str]:
+def _contested(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:
     rows = _rows(plan)
-    contested = _number(cursor, "SELECT count(DISTINCT key) FROM plan_conflicts WHERE is_news")
+    contested = _number(cursor, merge, "plan_conflicts", "count(DISTINCT key) FILTER (is_news)")
     if contested > max(guards.fewest_rows, guards.conflicts * rows):
         yield f"{contested:,} of {counted(rows, 'row')} contradict what is stored."
 
@@ -101,10 +103,10 @@ def _rows(plan: Plan) -> int:
     return plan.inserted + plan.updated + plan.unchanged + plan.skipped
 
 
-def _known(cursor: Connection) -> int:
-    return _number(cursor, "SELECT count(*) FROM plan_base")
+def _known(cursor: Connection, merge: MergeInput) -> int:
+    return _number(cursor, merge, BASE)
 
 
-def _number(cursor: Connection, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    return int(row[0]) if row else 0
+def _number(cursor: Connection, merge: MergeInput, relation: str, counted: str = "count(*)") -> int:
+    sql = f"SELECT {counted} FROM {relation}"
+    return int(merge.runner.totals(cursor, "count for the guards", sql, (relation,))[0])

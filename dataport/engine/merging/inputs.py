@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dataport.core.settings import PolicyRule
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.model import Dataset, Duplicates, Field, ForeignKey, Granularity
-from dataport.engine.catalog.policies import Policy, chain_for, units_for
+from dataport.engine.catalog.policies import Policy, PolicyName, chain_for, units_for
 from dataport.engine.catalog.units import Unit, cells_of
+from dataport.engine.steps import LocalRunner
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ class MergeInput:
     rules: tuple[PolicyRule, ...] = ()
     """Policies that stand above the definition's."""
     bindings: tuple[Binding, ...] = ()
-    buckets: int = 1
+    runner: LocalRunner = field(default=LocalRunner(), repr=False)
+    """Runs the steps of the plan, which is the same in however many pieces."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The stated fields, in the dataset's order."""
-        return tuple(field for field in self.dataset.fields if field.name in self.stated)
+        return tuple(each for each in self.dataset.fields if each.name in self.stated)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
@@ -97,15 +99,21 @@ class MergeInput:
         return chain if self.source is not None else tuple(p for p in chain if p.is_lossless)
 
     @property
+    def uses_ranks(self) -> bool:
+        """Whether a policy asks which source a value comes from."""
+        chains = (self.chain(unit) for unit in self.units)
+        return any(policy.name is PolicyName.SOURCE_RANK for each in chains for policy in each)
+
+    @property
     def known(self) -> tuple[Field, ...]:
         """The fields the source has stated before."""
-        return tuple(field for field in self.dataset.fields if field.name in self.base_fields)
+        return tuple(each for each in self.dataset.fields if each.name in self.base_fields)
 
     @property
     def remembered(self) -> tuple[Field, ...]:
         """The fields the source states or ever stated: bases have a value in no other."""
         known = {*self.stated, *self.base_fields}
-        return tuple(field for field in self.dataset.fields if field.name in known)
+        return tuple(each for each in self.dataset.fields if each.name in known)
 
     @property
     def asks(self) -> bool:

@@ -11,16 +11,29 @@ from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.broken import broken_links, broken_values
 from dataport.engine.merging.cells import unit_json
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import THEIRS
+from dataport.engine.merging.matching import RESOLVED, THEIRS
+from dataport.engine.merging.relations import OPEN, OURS
 from dataport.engine.sql import ident, row_document
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 ROUNDS = 20
 """Rounds in which a row may rely on what others are to become; then only on what is stored."""
 
 _BROKEN = "plan_broken"
+"""`_record, field, code, message` of broken rules, and `is_new` for those of this round."""
 INVALID = "plan_invalid"
 """`_record, _key, ours, merged, details` of rows that are put aside, the last three as JSON."""
+
+_PLANNED = ("plan_judged", "plan_inserts", "plan_matched", "plan_deletes")
+_NONE_INVALID = (
+    "SELECT NULL::BIGINT AS _record, NULL::VARCHAR AS _key, NULL::VARCHAR AS ours,"
+    " NULL::VARCHAR AS merged, NULL::VARCHAR AS details WHERE false"
+)
+_NONE_BROKEN = (
+    "SELECT NULL::BIGINT AS _record, NULL::VARCHAR AS field, NULL::VARCHAR AS code,"
+    " NULL::VARCHAR AS message, NULL::BOOLEAN AS is_new WHERE false"
+)
 
 
 def set_invalid_aside(cursor: Connection, merge: MergeInput, *, is_compared: bool) -> None:
@@ -30,17 +43,14 @@ def set_invalid_aside(cursor: Connection, merge: MergeInput, *, is_compared: boo
     others to refer to: so this goes on until no rule is broken. Rows that were compared with
     nothing keep every rule, as the file does.
     """
-    cursor.execute(
-        f"CREATE TEMP TABLE {INVALID} (_record BIGINT, _key VARCHAR, ours VARCHAR,"
-        " merged VARCHAR, details VARCHAR)"
+    merge.runner.run(
+        cursor,
+        Step("put nothing aside yet", Scope.ROW, _NONE_INVALID, (), INVALID),
+        Step("find nothing broken yet", Scope.ROW, _NONE_BROKEN, (), _BROKEN),
     )
     values, links = broken_values(merge), broken_links(merge, is_strict=False)
     if not is_compared or not (values or links):
         return
-    cursor.execute(
-        f"CREATE TEMP TABLE {_BROKEN} (_record BIGINT, field VARCHAR, code VARCHAR,"
-        " message VARCHAR, is_new BOOLEAN DEFAULT true)"
-    )
     is_found, number = _put_aside(cursor, merge, values + links), 1
     while is_found and links:
         links = broken_links(merge, is_strict=number >= ROUNDS)
@@ -49,15 +59,39 @@ def set_invalid_aside(cursor: Connection, merge: MergeInput, *, is_compared: boo
 
 def _put_aside(cursor: Connection, merge: MergeInput, queries: list[str]) -> bool:
     """Put aside the rows that break a rule as things stand; whether there were any."""
+    inputs = (*_PLANNED, RESOLVED, OURS, *_referenced(merge))
     for query in queries:
-        cursor.execute(f"INSERT INTO {_BROKEN} (_record, field, code, message) {query}")
+        found = f"SELECT *, true FROM ({query})"
+        merge.runner.run(
+            cursor, Step("find broken rules", Scope.GROUP, found, inputs, _BROKEN, Kept.MORE)
+        )
     if cursor.execute(f"SELECT 1 FROM {_BROKEN} WHERE is_new LIMIT 1").fetchone() is None:
         return False
-    cursor.execute(f"INSERT INTO {INVALID} {_aside(merge)}")
-    for table in ("plan_judged", "plan_inserts"):
-        cursor.execute(f"DELETE FROM {table} WHERE _record IN (SELECT _record FROM {INVALID})")
-    cursor.execute(f"UPDATE {_BROKEN} SET is_new = false")
+    inputs = (*_PLANNED, _BROKEN, THEIRS, OURS)
+    known = f"SELECT * REPLACE (false AS is_new) FROM {_BROKEN}"
+    merge.runner.run(
+        cursor,
+        Step("put rows aside", Scope.GROUP, _aside(merge), inputs, INVALID, Kept.MORE),
+        *(
+            Step(
+                "take them out",
+                Scope.ROW,
+                f"SELECT _record FROM {INVALID}",
+                (INVALID,),
+                table,
+                Kept.LESS,
+            )
+            for table in ("plan_judged", "plan_inserts")
+        ),
+        Step("know them", Scope.ROW, known, (_BROKEN,), _BROKEN),
+    )
     return True
+
+
+def _referenced(merge: MergeInput) -> list[str]:
+    """Relations that the merge's foreign keys lead to."""
+    completed = [each.completed for each in merge.bindings if each.completed]
+    return [*completed, *(place for each in merge.bindings for place in each.places)]
 
 
 def _aside(merge: MergeInput) -> str:
@@ -74,8 +108,8 @@ def _aside(merge: MergeInput) -> str:
     return (
         f"SELECT j._record, j._key, {ours}, {becoming}, b.details"
         f" FROM plan_judged j JOIN ({broken}) b ON b._record = j._record"
-        " JOIN plan_ours o ON o._key = j._key"
-        f" JOIN (SELECT o.* REPLACE ({merged}) FROM plan_ours o"
+        f" JOIN {OURS} o ON o._key = j._key"
+        f" JOIN (SELECT o.* REPLACE ({merged}) FROM {OURS} o"
         " JOIN plan_judged j ON j._key = o._key) m ON m._key = j._key"
         f" UNION ALL SELECT t._record, t._key, NULL, {inserted}, b.details"
         f" FROM {THEIRS} t JOIN plan_inserts i ON i._record = t._record"
@@ -108,7 +142,7 @@ def covered_conflicts() -> str:
     kinds = f"('{ConflictKind.EDIT_EDIT}', '{ConflictKind.ADD_ADD}')"
     return (
         "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
-        f" '{ConflictStatus.SUPERSEDED}', false FROM plan_open q"
+        f" '{ConflictStatus.SUPERSEDED}', false FROM {OPEN} q"
         f" SEMI JOIN {INVALID} i ON i._key = q.key WHERE q.kind IN {kinds}"
     )
 
@@ -131,4 +165,4 @@ def refused_keys() -> str:
 
 
 def _open() -> str:
-    return f"(SELECT * FROM plan_open WHERE kind = '{ConflictKind.INVALID_MERGE}')"
+    return f"(SELECT * FROM {OPEN} WHERE kind = '{ConflictKind.INVALID_MERGE}')"

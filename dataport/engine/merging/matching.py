@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dataport.engine.merging.disputes import DISPUTES, given_rows, put_disputes_aside
+from dataport.engine.merging.disputes import (
+    DISPUTED_KEYS,
+    DISPUTES,
+    given_rows,
+    put_disputes_aside,
+)
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.sql import ident, idents, rows_table
+from dataport.engine.merging.relations import OURS
+from dataport.engine.sql import ident, idents
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 RESOLVED = "plan_incoming"
@@ -17,6 +24,10 @@ THEIRS = "plan_theirs"
 
 MET = "plan_theirs_met"
 """Those of them that are no insertions: the store has the row, or the source sent it before."""
+
+FOUND_KEYS = "plan_found_keys"
+STANDING = "plan_standing"
+"""`_record` and `_key` of every row, and of the one row that stands for each key."""
 
 
 @dataclass(frozen=True)
@@ -44,53 +55,80 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Key
     Returns the merge as it goes on. A key that was found or made is stated as the key field's
     value too.
     """
+    run = merge.runner.run
     if not merge.needs_keys:
-        keyed = {RESOLVED: merge.incoming}
-        if merge.asks:
-            keyed[DISPUTES] = merge.disputed or f"(SELECT * FROM {merge.incoming} LIMIT 0)"
-        for relation, rows in keyed.items():
-            cursor.execute(
-                f"CREATE TEMP VIEW {relation} AS SELECT t.* FROM {rows} t{_wanted(merge, 't')}"
-            )
+        run(cursor, *_as_they_are(merge))
         return merge, Keys()
     given = given_rows(cursor, merge)
+    run(cursor, _find_keys(merge, given))
+    keys, disputed = FOUND_KEYS, 0
+    if merge.asks:
+        keys, disputed = put_disputes_aside(cursor, merge, FOUND_KEYS)
+    standing = (
+        f"SELECT _key, min(_record) AS _record FROM {keys} WHERE _key IS NOT NULL GROUP BY _key"
+    )
+    run(cursor, Step("let the first row stand", Scope.KEY, standing, (keys,), STANDING))
+    key = merge.dataset.primary_key[0]
+    rest = "_key" if key not in merge.stated else f"_key, {ident(key)}"
+    relations = {RESOLVED: (merge.incoming, STANDING)}
+    if merge.asks:
+        relations[DISPUTES] = (given, DISPUTED_KEYS)
+    for relation, (rows, known) in relations.items():
+        sql = (
+            f"SELECT t.* EXCLUDE ({rest}), k._key AS _key, k._key AS {ident(key)}"
+            f" FROM {rows} t JOIN {known} k ON k._record = t._record{_wanted(merge, 'k')}"
+        )
+        inputs = (rows, known, *_left_out(merge))
+        run(cursor, Step("give rows their keys", Scope.GROUP, sql, inputs, relation, Kept.VIEW))
+    names = tuple(n for n in merge.dataset.field_names if n == key or n in merge.stated)
+    merge = replace(merge, stated=names)
+    counted = (
+        f"SELECT count(_key) - (SELECT count(*) FROM {STANDING}), count(*) - count(_key),"
+        f" count(*) FILTER (_is_ambiguous) FROM {keys}"
+    )
+    found = merge.runner.totals(cursor, "count keys", counted, (keys, STANDING))
+    duplicates, keyless, ambiguous = found
+    return merge, Keys(duplicates + disputed, keyless, ambiguous)
+
+
+def _as_they_are(merge: MergeInput) -> list[Step]:
+    """The rows whose keys the file gives, but those that a person left out."""
+    given = [(RESOLVED, merge.incoming, "")]
+    if merge.asks:
+        none = "" if merge.disputed else " WHERE false"
+        given.append((DISPUTES, merge.disputed or merge.incoming, none))
+    return [
+        Step(
+            "take rows with their keys",
+            Scope.KEY,
+            f"SELECT t.* FROM {rows} t{_wanted(merge, 't')}{condition}",
+            (rows, *_left_out(merge)),
+            relation,
+            Kept.VIEW,
+        )
+        for relation, rows, condition in given
+    ]
+
+
+def _find_keys(merge: MergeInput, given: str) -> Step:
     groups = [
         group
         for group in merge.dataset.match
         if group != merge.dataset.primary_key and set(group) <= set(merge.stated)
     ]
     aliases = [f"m{number}" for number in range(len(groups))]
-    joins = [_lookup(merge, given, *each) for each in zip(groups, aliases, strict=True)]
+    joins = [_lookup(given, *each) for each in zip(groups, aliases, strict=True)]
     found = f"coalesce({', '.join(['t._key', *(f'{alias}._found' for alias in aliases)])})"
     several = " OR ".join(f"coalesce({alias}._several, false)" for alias in aliases) or "false"
-    cursor.execute(
-        f"CREATE TEMP TABLE plan_keys AS SELECT t._record, coalesce({found}, t._derived) AS _key,"
+    sql = (
+        f"SELECT t._record, coalesce({found}, t._derived) AS _key,"
         f" {found} IS NULL AND ({several}) AS _is_ambiguous FROM {given} t {' '.join(joins)}"
     )
-    disputed = put_disputes_aside(cursor, merge) if merge.asks else 0
-    cursor.execute(
-        "CREATE TEMP TABLE plan_standing AS"
-        " SELECT _key, min(_record) AS _record FROM plan_keys WHERE _key IS NOT NULL GROUP BY _key"
-    )
-    key = merge.dataset.primary_key[0]
-    rest = "_key" if key not in merge.stated else f"_key, {ident(key)}"
-    relations = {RESOLVED: (merge.incoming, "plan_standing")}
-    if merge.asks:
-        relations[DISPUTES] = (given, "plan_disputed_keys")
-    for relation, (rows, keys) in relations.items():
-        cursor.execute(
-            f"CREATE TEMP VIEW {relation} AS"
-            f" SELECT t.* EXCLUDE ({rest}), k._key AS _key, k._key AS {ident(key)}"
-            f" FROM {rows} t JOIN {keys} k ON k._record = t._record{_wanted(merge, 'k')}"
-        )
-    names = tuple(n for n in merge.dataset.field_names if n == key or n in merge.stated)
-    merge = replace(merge, stated=names)
-    row = cursor.execute(
-        "SELECT count(_key) - (SELECT count(*) FROM plan_standing), count(*) - count(_key),"
-        " count(*) FILTER (_is_ambiguous) FROM plan_keys"
-    ).fetchone()
-    duplicates, keyless, ambiguous = row or (0, 0, 0)
-    return merge, Keys(duplicates + disputed, keyless, ambiguous)
+    return Step("find keys", Scope.GROUP, sql, (given, OURS), FOUND_KEYS)
+
+
+def _left_out(merge: MergeInput) -> list[str]:
+    return [merge.excluded] if merge.excluded else []
 
 
 def _wanted(merge: MergeInput, relation: str) -> str:
@@ -98,18 +136,18 @@ def _wanted(merge: MergeInput, relation: str) -> str:
     return f" ANTI JOIN {merge.excluded} x ON x._key = {relation}._key" if merge.excluded else ""
 
 
-def _lookup(merge: MergeInput, given: str, group: tuple[str, ...], alias: str) -> str:
+def _lookup(given: str, group: tuple[str, ...], alias: str) -> str:
     columns = idents(group)
     stated = " AND ".join(f"{ident(name)} IS NOT NULL" for name in group)
     same = " AND ".join(f"{alias}.{ident(name)} = t.{ident(name)}" for name in group)
     known = (
-        f"SELECT _key, {columns} FROM {rows_table(merge.dataset.name)} WHERE {stated}"
+        f"SELECT _key, {columns} FROM {OURS} WHERE {stated}"
         f" UNION SELECT _key, {columns} FROM {given}"
         f" WHERE _key IS NOT NULL AND {stated}"
     )
     holders = (
         f"SELECT {columns}, count(DISTINCT _key) > 1 AS _several,"
-        " CASE WHEN count(DISTINCT _key) = 1 THEN any_value(_key) END AS _found"
+        " CASE WHEN count(DISTINCT _key) = 1 THEN min(_key) END AS _found"
         f" FROM ({known}) GROUP BY {columns}"
     )
     return f"LEFT JOIN ({holders}) {alias} ON t._key IS NULL AND {same}"

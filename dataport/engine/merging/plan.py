@@ -24,7 +24,8 @@ from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.invalid import set_invalid_aside
 from dataport.engine.merging.matching import RESOLVED, resolve_keys
 from dataport.engine.merging.remarks import remarks
-from dataport.engine.sql import ident, rows_table
+from dataport.engine.merging.snapshot import see_store
+from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
 
@@ -82,12 +83,10 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
     The merge comes back with what planning found out: which fields are stated once keys are
     known. It is the one to apply.
     """
+    see_store(cursor, merge)
     merge, keys = resolve_keys(cursor, merge)
     if keys.keyless:
         merge = replace(merge, has_unknown_keys=True)
-    cursor.execute(f"CREATE TEMP VIEW plan_base AS SELECT *, true AS _here FROM {merge.base}")
-    table = rows_table(merge.dataset.name)
-    cursor.execute(f"CREATE TEMP VIEW plan_ours AS SELECT *, true AS _here FROM {table}")
     is_compared = decide(cursor, merge, queue.open_cells(cursor, merge))
     held = absent.plan_absent(cursor, merge)
     set_invalid_aside(cursor, merge, is_compared=is_compared)
@@ -113,16 +112,8 @@ def drop_plan(cursor: Connection) -> None:
 
 
 def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
-    inserted, judged, updated, deleted, moved, dropped, incoming = _numbers(
-        cursor,
-        "SELECT (SELECT count(*) FROM plan_inserts), (SELECT count(*) FROM plan_judged),"
-        " (SELECT count(*) FROM plan_judged WHERE is_changed),"
-        " (SELECT count(*) FROM plan_deletes), (SELECT count(*) FROM plan_delta),"
-        f" (SELECT count(*) FROM plan_dropped), (SELECT count(*) FROM {RESOLVED})",
-    )
-    fresh, withdrawn = _numbers(
-        cursor,
-        "SELECT count(*) FILTER (is_news), count(*) FILTER (NOT is_news) FROM plan_conflicts",
+    inserted, judged, updated, deleted, moved, dropped, incoming, fresh, withdrawn = map(
+        int, merge.runner.totals(cursor, "count", _COUNTS, _COUNTED)
     )
     skipped = judged if merge.inserts_only else 0
     return Plan(
@@ -140,6 +131,21 @@ def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
     )
 
 
-def _numbers(cursor: Connection, query: str) -> tuple[int, ...]:
-    row = cursor.execute(query).fetchone()
-    return tuple(int(value) for value in row or ())
+_COUNTED = (
+    "plan_inserts",
+    "plan_judged",
+    "plan_deletes",
+    "plan_delta",
+    "plan_dropped",
+    RESOLVED,
+    "plan_conflicts",
+)
+
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM plan_inserts), (SELECT count(*) FROM plan_judged),"
+    " (SELECT count(*) FROM plan_judged WHERE is_changed),"
+    " (SELECT count(*) FROM plan_deletes), (SELECT count(*) FROM plan_delta),"
+    f" (SELECT count(*) FROM plan_dropped), (SELECT count(*) FROM {RESOLVED}),"
+    " (SELECT count(*) FROM plan_conflicts WHERE is_news),"
+    " (SELECT count(*) FROM plan_conflicts WHERE NOT is_news)"
+)

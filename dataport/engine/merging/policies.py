@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from dataport.engine.catalog.model import Dataset, FieldType
 from dataport.engine.catalog.policies import Policy, PolicyName
 from dataport.engine.catalog.units import Unit
-from dataport.engine.merging.bases import base_query
-from dataport.engine.sql import ident, idents, literal
+from dataport.engine.merging.relations import RANKED
+from dataport.engine.sql import ident, literal
 
 STORE_RANK = "store"
 """Word in `source_ranks` for values that a person set in the store."""
@@ -168,30 +168,16 @@ def _source_rank(unit: Unit, _policy: Policy, context: Context) -> Decision | No
     ranks = {source: rank for rank, source in enumerate(context.source_ranks)}
     if context.source not in ranks:
         return None
-    theirs_rank = ranks[context.source]
-    others = {source: rank for source, rank in ranks.items() if source != context.source}
+    theirs_rank, store_rank = ranks[context.source], ranks.get(STORE_RANK)
     names = [field.name for field in unit.fields]
-    bases = " UNION ALL ".join(
-        f"SELECT _key, {idents(names)}, {rank} AS _rank"
-        f" FROM ({base_query(context.dataset, source)}) WHERE {_speaks_of(context, source, names)}"
-        for source, rank in others.items()
-        if source != STORE_RANK
-    )
+    said = ", ".join(literal(name) for name in names)
     same = " AND ".join(f"x.{ident(n)} IS NOT DISTINCT FROM _o.{ident(n)}" for n in names)
-    sent = f"SELECT min(x._rank) FROM ({bases}) x WHERE x._key = j._key AND {same}"
-    asserted = f"({sent})" if bases else "NULL"
-    ours_rank = f"coalesce({asserted}, {literal(others.get(STORE_RANK))})"
-    return _chosen(unit, f"({ours_rank} IS NOT NULL)", f"{ours_rank} > {theirs_rank}")
-
-
-def _speaks_of(context: Context, source: str, names: Sequence[str]) -> str:
-    """True where a source has ever stated the fields: its bases have NULL in all others."""
-    wanted = ", ".join(literal(name) for name in names)
-    return (
-        "(SELECT count(DISTINCT field) FROM store.stated"
-        f" WHERE dataset = {literal(context.dataset.name)} AND source = {literal(source)}"
-        f" AND until IS NULL AND field IN ({wanted})) = {len(names)}"
+    asserted = (
+        f"(SELECT min(x._rank) FROM {RANKED} x"
+        f" WHERE x._key = j._key AND list_has_all(x._said, [{said}]) AND {same})"
     )
+    ours_rank = f"coalesce({asserted}, {literal(store_rank)})"
+    return _chosen(unit, f"({ours_rank} IS NOT NULL)", f"{ours_rank} > {theirs_rank}")
 
 
 _LINKS: dict[PolicyName, _Link] = {

@@ -8,7 +8,9 @@ from dataport.core.words import ConflictKind, Operation
 from dataport.engine.catalog.units import SIGN
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.relations import OURS
 from dataport.engine.sql import ident, literal, row_document
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 PREVIEW_FILE = "plan.parquet"
@@ -27,21 +29,33 @@ def write_preview(cursor: Connection, merge: MergeInput, path: Path, first: int 
     `changed` fields, the fields with `conflicts`, how many conflicts are `queued`, and whether
     the row `is_incoming`, or one that the file leaves out.
     """
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE plan_asked AS SELECT key AS _key,"
-        f" flatten(list(string_split(field, {literal(SIGN)})) FILTER (field IS NOT NULL)) AS fields,"
+    asked = (
+        "SELECT key AS _key,"
+        f" flatten(list(string_split(field, {literal(SIGN)}) ORDER BY field)"
+        " FILTER (field IS NOT NULL)) AS fields,"
         " bool_or(field IS NULL) AS is_row,"
         " count(*) AS queued FROM plan_conflicts WHERE is_news GROUP BY key"
     )
     queries = [_matched(merge), _row_conflicts(merge), _deleted(merge), _inserted(merge)]
-    union = " UNION ALL BY NAME ".join(queries)
+    shown = " UNION ALL BY NAME ".join(queries)
     number = f"{int(first) - 1} + row_number() OVER (ORDER BY rank, _key)"
-    row = cursor.execute(
-        f"COPY (SELECT {number} AS n, * EXCLUDE (rank)"
-        f" FROM ({union})) TO {literal(str(path))}"
-        f" (FORMAT parquet, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    placed = f"SELECT {number} AS n, * EXCLUDE (rank) FROM plan_shown"
+    planned = ("plan_judged", "plan_conflicts", "plan_deletes", "plan_inserts")
+    merge.runner.run(
+        cursor,
+        Step("gather questions", Scope.GROUP, asked, ("plan_conflicts",), "plan_asked"),
+        Step(
+            "show each row",
+            Scope.GROUP,
+            shown,
+            (*planned, "plan_asked", OURS, RESOLVED),
+            "plan_shown",
+            Kept.VIEW,
+        ),
+    )
+    place = Step("place them", Scope.GROUP, placed, ("plan_shown",), PREVIEW_FILE)
+    options = f"FORMAT parquet, ROW_GROUP_SIZE {ROWS_PER_GROUP}"
+    return merge.runner.write(cursor, place, path, options)
 
 
 def _matched(merge: MergeInput) -> str:
@@ -56,8 +70,8 @@ def _matched(merge: MergeInput) -> str:
         f"SELECT 0 AS rank, j._key, {operation} AS operation, j._line AS line, {before} AS before,"
         f" {after} AS after, {_changed(merge, 'j.{} IS DISTINCT FROM o.{}')} AS changed,"
         f" {_conflicts(merge)} AS conflicts, coalesce(a.queued, 0) AS queued, true AS is_incoming"
-        " FROM plan_judged j JOIN plan_ours o ON o._key = j._key"
-        f" JOIN (SELECT o.* REPLACE ({merged}) FROM plan_ours o"
+        f" FROM plan_judged j JOIN {OURS} o ON o._key = j._key"
+        f" JOIN (SELECT o.* REPLACE ({merged}) FROM {OURS} o"
         " JOIN plan_judged j ON j._key = o._key) m ON m._key = j._key"
         f" LEFT JOIN plan_asked a ON a._key = j._key WHERE {condition}"
     )
@@ -82,7 +96,7 @@ def _deleted(merge: MergeInput) -> str:
         f"SELECT 2 AS rank, o._key, '{Operation.DELETE}' AS operation, CAST(NULL AS BIGINT) AS line,"
         f" {before} AS before, {_NO_DOCUMENT} AS after, {_NONE} AS changed, {_NONE} AS conflicts,"
         " 0 AS queued, false AS is_incoming"
-        " FROM plan_ours o SEMI JOIN plan_deletes d ON d._key = o._key"
+        f" FROM {OURS} o SEMI JOIN plan_deletes d ON d._key = o._key"
     )
 
 

@@ -7,11 +7,13 @@ another (merge.md 5.5).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dataport.core.words import ConflictKind, ConflictStatus, Mode
 from dataport.engine.catalog.model import Field
 from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.cells import asks_about, exploded, fields_of, is_about, unit_json
-from dataport.engine.merging.disputes import dispute_conflicts, settled_disputes
+from dataport.engine.merging.disputes import DISPUTES, dispute_conflicts, settled_disputes
 from dataport.engine.merging.fields import CONFLICT, code_column, is_unstated
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.invalid import (
@@ -21,26 +23,21 @@ from dataport.engine.merging.invalid import (
     mended_conflicts,
     refused_keys,
 )
-from dataport.engine.merging.matching import MET, RESOLVED
+from dataport.engine.merging.matching import MET, RESOLVED, THEIRS
+from dataport.engine.merging.relations import ANSWERED, BASE, OPEN, OURS
 from dataport.engine.sql import document_value, ident, literal, row_document
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 OPEN_CELLS = "plan_open_cells"
 
-_COLUMNS = {
-    "conflict": "BIGINT",
-    "key": "VARCHAR",
-    "field": "VARCHAR",
-    "kind": "VARCHAR",
-    "base": "VARCHAR",
-    "ours": "VARCHAR",
-    "theirs": "VARCHAR",
-    "line": "BIGINT",
-    "status": "VARCHAR",
-    "is_news": "BOOLEAN",
-}
-_DETAILS = "details VARCHAR"
-"""What a conflict says beyond its values, as JSON; only some kinds have it."""
+_NO_CONFLICTS = (
+    "SELECT NULL::BIGINT AS conflict, NULL::VARCHAR AS key, NULL::VARCHAR AS field,"
+    " NULL::VARCHAR AS kind, NULL::VARCHAR AS base, NULL::VARCHAR AS ours,"
+    " NULL::VARCHAR AS theirs, NULL::BIGINT AS line, NULL::VARCHAR AS status,"
+    " NULL::BOOLEAN AS is_news, NULL::VARCHAR AS details WHERE false"
+)
+"""`details` is what a conflict says beyond its values, as JSON; only some kinds have it."""
 
 _ABOUT_ROW = (
     f"q.field IS NULL AND q.kind IN ('{ConflictKind.DELETE_EDIT}', '{ConflictKind.EDIT_DELETE}')"
@@ -49,17 +46,10 @@ _ABOUT_ROW = (
 
 
 def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
-    """Make `plan_open`, this source's open conflicts, and the bases of the cells they are about.
+    """Make the relation of the bases of the cells that this source's open conflicts are about.
 
     Returns the fields that have such cells.
     """
-    # An undo is no source that could repeat or take back what another undo said.
-    source = "false" if merge.source is None else f"source = {literal(merge.source)}"
-    cursor.execute(
-        "CREATE TEMP TABLE plan_open AS SELECT * FROM store.conflicts"
-        f" WHERE status = '{ConflictStatus.OPEN}' AND {source}"
-        f" AND dataset = {literal(merge.dataset.name)}"
-    )
     names = _open_names(cursor)
     fields = fields_of(merge.dataset, names)
     if fields:
@@ -69,45 +59,69 @@ def open_cells(cursor: Connection, merge: MergeInput) -> tuple[Field, ...]:
             for f in fields
         )
         cells += f", key IN ({refused_keys()}) AS _is_refused"
-        cursor.execute(
-            f"CREATE TEMP TABLE {OPEN_CELLS} AS SELECT key AS _key, {cells}"
-            f" FROM ({exploded(merge.dataset, names, 'plan_open', 'base')}) GROUP BY key"
+        sql = (
+            f"SELECT key AS _key, {cells}"
+            f" FROM ({exploded(merge.dataset, names, OPEN, 'base')}) GROUP BY key"
         )
+        merge.runner.run(cursor, Step("see open cells", Scope.KEY, sql, (OPEN,), OPEN_CELLS))
     return fields
 
 
 def _open_names(cursor: Connection) -> set[str | None]:
     """The `field`s of open items that are about values."""
     rows = cursor.execute(
-        f"SELECT DISTINCT field FROM plan_open q WHERE field IS NOT NULL OR ({is_about(None)})"
+        f"SELECT DISTINCT field FROM {OPEN} q WHERE field IS NOT NULL OR ({is_about(None)})"
     ).fetchall()
     return {row[0] for row in rows}
 
 
 def plan_conflicts(cursor: Connection, merge: MergeInput) -> None:
     """Make `plan_conflicts` from the judged and the absent rows."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    cursor.execute(f"CREATE TEMP TABLE plan_conflicts ({columns}, {_DETAILS})")
-    queries = [_values(merge, unit) for unit in _conflicting_units(cursor, merge)]
+    none = Step("ask nothing yet", Scope.ROW, _NO_CONFLICTS, (), "plan_conflicts")
+    asked = [
+        (name, f"SELECT *, NULL AS details FROM ({sql})") for name, sql in _questions(cursor, merge)
+    ]
+    if cursor.execute(f"SELECT 1 FROM {INVALID} LIMIT 1").fetchone():
+        asked.append(("invalid rows", invalid_conflicts(merge)))
+    steps = [
+        Step(f"ask about {name}", Scope.KEY, sql, _inputs(merge), "plan_conflicts", Kept.MORE)
+        for name, sql in asked
+    ]
+    merge.runner.run(cursor, none, *steps)
+
+
+def _inputs(merge: MergeInput) -> tuple[str, ...]:
+    asked = (DISPUTES, ANSWERED) if merge.asks else ()
+    left_out = [each for each in (merge.present, merge.excluded) if each]
+    rows = (RESOLVED, THEIRS, MET, BASE, OURS, OPEN)
+    planned = ("plan_judged", "plan_inserts", "plan_matched", "plan_delta", INVALID)
+    gone = ("plan_gone_edited", "plan_dropped")
+    return (*rows, *planned, *gone, *asked, *left_out)
+
+
+def _questions(cursor: Connection, merge: MergeInput) -> Iterator[tuple[str, str]]:
+    """What opens or closes conflicts, as queries by what they are about."""
+    for unit in _conflicting_units(cursor, merge):
+        yield "values", _values(merge, unit)
     if merge.asks:
-        queries += [dispute_conflicts(merge), settled_disputes(merge, RESOLVED)]
-    if cursor.execute("SELECT 1 FROM plan_open LIMIT 1").fetchone() is not None:
-        queries += [mended_conflicts(merge), covered_conflicts()]
+        yield "contradicting rows", dispute_conflicts(merge)
+        yield "rows that contradict each other no more", settled_disputes(merge, RESOLVED)
+    if cursor.execute(f"SELECT 1 FROM {OPEN} LIMIT 1").fetchone() is not None:
+        yield "rows that are valid again", mended_conflicts(merge)
+        yield "values of invalid rows", covered_conflicts()
         names = _open_names(cursor)
-        queries += [_settled(merge, unit) for unit in merge.units if unit.name in names]
+        for unit in merge.units:
+            if unit.name in names:
+                yield "settled values", _settled(merge, unit)
         if not merge.inserts_only:
-            queries.append(_returned_rows())
+            yield "rows that came back", _returned_rows()
     gone = "SELECT 1 FROM plan_matched WHERE NOT has_ours AND has_base LIMIT 1"
     is_replaced = merge.inserts_only or merge.mode is Mode.REPLACE
     if not is_replaced and cursor.execute(gone).fetchone():
-        queries.append(_edited_after_delete(merge))
+        yield "rows changed after they were deleted", _edited_after_delete(merge)
     if merge.deletes:
-        queries.append(_deleted_after_edit(merge))
-        queries.append(_dropped())
-    for query in queries:
-        cursor.execute(f"INSERT INTO plan_conflicts ({', '.join(_COLUMNS)}) {query}")
-    if cursor.execute(f"SELECT 1 FROM {INVALID} LIMIT 1").fetchone():
-        cursor.execute(f"INSERT INTO plan_conflicts {invalid_conflicts(merge)}")
+        yield "rows deleted after they were changed", _deleted_after_edit(merge)
+        yield "dropped rows", _dropped()
 
 
 def _conflicting_units(cursor: Connection, merge: MergeInput) -> list[Unit]:
@@ -146,7 +160,7 @@ def _values(merge: MergeInput, unit: Unit) -> str:
         f"SELECT q.conflict, j._key, {literal(unit.name)}, coalesce(q.kind, {kind}),"
         f" {_sides(merge, unit)}, j._line, '{ConflictStatus.OPEN}', true"
         f" FROM {_JUDGED}"
-        f" LEFT JOIN (SELECT * FROM plan_open q WHERE {asks_about(unit)}) q ON q.key = j._key"
+        f" LEFT JOIN (SELECT * FROM {OPEN} q WHERE {asks_about(unit)}) q ON q.key = j._key"
         f" WHERE j.{_code(unit)} = '{CONFLICT}' AND"
         f" (q.conflict IS NULL OR q.theirs IS DISTINCT FROM {unit_json(unit, 't', merge)})"
     )
@@ -169,7 +183,7 @@ def _settled(merge: MergeInput, unit: Unit) -> str:
         f"SELECT q.conflict, q.key, q.field, q.kind, {_sides(merge, unit)}, q.line,"
         f" CASE WHEN {agrees} THEN '{ConflictStatus.CONVERGED}'"
         f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
-        f" FROM {_JUDGED} JOIN plan_open q ON q.key = j._key"
+        f" FROM {_JUDGED} JOIN {OPEN} q ON q.key = j._key"
         f" WHERE {asks_about(unit)} AND j.{_code(unit)} <> '{CONFLICT}' AND ({said}){settled}"
     )
 
@@ -215,7 +229,7 @@ def _is_changed(field: Field, merge: MergeInput) -> str:
 
 
 def _row_items(kind: ConflictKind) -> str:
-    return f"(SELECT * FROM plan_open WHERE field IS NULL AND kind = '{kind}')"
+    return f"(SELECT * FROM {OPEN} WHERE field IS NULL AND kind = '{kind}')"
 
 
 def _deleted_after_edit(merge: MergeInput) -> str:
@@ -241,7 +255,7 @@ def _dropped() -> str:
         "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
         f" CASE WHEN q.kind = '{ConflictKind.DELETE_EDIT}' THEN '{ConflictStatus.CONVERGED}'"
         f" ELSE '{ConflictStatus.WITHDRAWN}' END, false"
-        " FROM plan_open q SEMI JOIN plan_dropped d ON d._key = q.key"
+        f" FROM {OPEN} q SEMI JOIN plan_dropped d ON d._key = q.key"
         f" WHERE NOT ({_ABOUT_ROW} AND q.key IN (SELECT _key FROM plan_gone_edited))"
     )
 
@@ -251,6 +265,6 @@ def _returned_rows() -> str:
     return (
         "SELECT q.conflict, q.key, q.field, q.kind, q.base, q.ours, q.theirs, q.line,"
         f" '{ConflictStatus.WITHDRAWN}', false"
-        f" FROM plan_open q JOIN {RESOLVED} t ON t._key = q.key"
+        f" FROM {OPEN} q JOIN {RESOLVED} t ON t._key = q.key"
         f" WHERE q.field IS NULL AND q.kind = '{ConflictKind.EDIT_DELETE}'"
     )

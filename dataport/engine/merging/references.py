@@ -20,7 +20,7 @@ from dataport.engine.catalog.references import referenced
 from dataport.engine.merging.inputs import Binding, MergeInput
 from dataport.engine.sql import bases_table, ident, idents, literal, rows_table
 from dataport.engine.staging.keys import key_sql
-from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
 
 EXAMPLES = 5
@@ -30,6 +30,9 @@ REJECTED = "reference_rejected"
 """Rows that are rejected: `_record, _line, _key, field, value, target, names`, one an error."""
 
 _CHECKED = "reference_checked"
+
+_ROWS_OF = "reference_rows_"
+"""What a relation of a referenced dataset's rows is called, before its name."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ class _Check:
         return tuple(
             Binding(
                 key,
-                (rows_table(self._target(merge, key).name),),
+                (self._rows_of(self._target(merge, key)),),
                 next((each.relation for each in stubs if each.key is key), None),
             )
             for key in keys
@@ -198,10 +201,18 @@ class _Check:
     def _target(self, merge: MergeInput, key: ForeignKey) -> Dataset:
         return self.datasets.get(referenced(merge.dataset, key), merge.dataset)
 
+    def _rows_of(self, target: Dataset) -> str:
+        """A relation of the rows that a key may lead to, besides those of the file itself."""
+        rows = f"{_ROWS_OF}{target.name}"
+        self.cursor.execute(
+            f"CREATE OR REPLACE TEMP VIEW {rows} AS SELECT * FROM {rows_table(target.name)}"
+        )
+        return rows
+
     def find(self, merge: MergeInput, key: ForeignKey, relation: str) -> Missing:
         """The references by `key` that say something new and lead nowhere."""
         target = self._target(merge, key)
-        LocalRunner().run(self.cursor, [self._step(merge, key, target, relation)])
+        merge.runner.run(self.cursor, self._step(merge, key, target, relation))
         shown = reference_text(key, "m")
         rows, values, examples = self.cursor.execute(
             f"SELECT count(*), count(DISTINCT {shown}), min(DISTINCT {shown}, {EXAMPLES})"
@@ -211,7 +222,10 @@ class _Check:
 
     def _step(self, merge: MergeInput, key: ForeignKey, target: Dataset, output: str) -> Step:
         fields = key.fields
-        places = [rows_table(target.name)]
+        places = [self._rows_of(target)]
+        inputs = [merge.incoming, merge.base, *places]
+        if merge.excluded:
+            inputs.append(merge.excluded)
         if target.name == merge.dataset.name and set(key.reference.fields) <= set(merge.stated):
             places.append(_spoken(merge))
         absent = "".join(
@@ -225,9 +239,7 @@ class _Check:
             f"{absent} ANTI JOIN {merge.base} b"
             f" ON b._key = t._key AND {same_values(fields, fields, 'b', 't')} WHERE {known}"
         )
-        return Step(
-            "find missing references", Scope.GROUP, sql, (merge.incoming, merge.base), output
-        )
+        return Step("find missing references", Scope.GROUP, sql, tuple(inputs), output)
 
     def _note(self, missing: Missing) -> None:
         key = missing.key
@@ -242,14 +254,22 @@ class _Check:
         )
 
     def _without_rejected(self, given: MergeInput) -> MergeInput:
-        self.cursor.execute(
-            f"CREATE OR REPLACE TEMP VIEW {_CHECKED} AS SELECT t.* FROM {given.incoming} t"
-            f" ANTI JOIN {REJECTED} r ON r._record = t._record"
-        )
+        rest = f"SELECT t.* FROM {given.incoming} t ANTI JOIN {REJECTED} r ON r._record = t._record"
+        inputs = [REJECTED, given.incoming]
         present = f"SELECT _key FROM {REJECTED} WHERE _key IS NOT NULL"
         if given.present:
             present += f" UNION ALL SELECT _key FROM {given.present}"
-        self.cursor.execute(f"CREATE OR REPLACE TEMP VIEW reference_present AS {present}")
+            inputs.append(given.present)
+        given.runner.run(
+            self.cursor,
+            *(
+                Step(name, Scope.GROUP, sql, tuple(inputs), output, Kept.VIEW)
+                for name, sql, output in (
+                    ("leave out what is rejected", rest, _CHECKED),
+                    ("count it as present", present, "reference_present"),
+                )
+            ),
+        )
         keyless = self._count(f"SELECT 1 FROM {REJECTED} WHERE _key IS NULL LIMIT 1")
         return replace(
             given,
@@ -278,10 +298,10 @@ def _emptied(cursor: Connection, merge: MergeInput, found: list[Missing]) -> Mer
         f"CASE {' '.join(tests)} ELSE t.{ident(name)} END AS {ident(name)}"
         for name, tests in cases.items()
     )
-    cursor.execute(
-        "CREATE OR REPLACE TEMP VIEW reference_emptied AS"
-        f" SELECT t.* REPLACE ({values}) FROM {merge.incoming} t"
-    )
+    inputs = (merge.incoming, *(missing.relation for missing in found))
+    sql = f"SELECT t.* REPLACE ({values}) FROM {merge.incoming} t"
+    step = Step("empty references", Scope.GROUP, sql, inputs, "reference_emptied", Kept.VIEW)
+    merge.runner.run(cursor, step)
     return replace(merge, incoming="reference_emptied")
 
 

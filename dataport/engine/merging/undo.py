@@ -18,12 +18,13 @@ from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
 from dataport.engine.settling import ask_once, asked_later
 from dataport.engine.sql import idents, rows_table, versions_table
+from dataport.engine.steps import LocalRunner, buckets_for
 from dataport.engine.store import Connection
 
 
 def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) -> Plan:
     """Plan and apply the way back of one dataset's rows as `commit`."""
-    _before_and_after(cursor, dataset, undone)
+    rows = _before_and_after(cursor, dataset, undone)
     merge = MergeInput(
         dataset=dataset,
         incoming="undo_before",
@@ -31,6 +32,7 @@ def undo_rows(cursor: Connection, dataset: Dataset, undone: int, commit: int) ->
         stated=dataset.field_names,
         base_fields=dataset.field_names,
         mode=Mode.MIRROR,
+        runner=LocalRunner(buckets_for(cursor, rows, len(dataset.fields))),
     )
     merge, plan = make_plan(cursor, merge)
     apply_plan(cursor, merge, plan, commit, None, None)
@@ -122,7 +124,8 @@ def _follow_statements(cursor: Connection, undone: Collection[int], commit: int)
     _put_back(cursor, commit)
 
 
-def _before_and_after(cursor: Connection, dataset: Dataset, undone: int) -> None:
+def _before_and_after(cursor: Connection, dataset: Dataset, undone: int) -> int:
+    """Make the relations of the rows as they were before and after; how many were there."""
     fields = idents(dataset.field_names)
     rows, past = rows_table(dataset.name), versions_table(dataset.name)
     cursor.execute(
@@ -135,3 +138,7 @@ def _before_and_after(cursor: Connection, dataset: Dataset, undone: int) -> None
         f" SELECT _key, {fields}, true AS _is_row FROM {rows} WHERE _commit = {undone}"
         f" UNION ALL SELECT _key, {fields}, false FROM {past} WHERE _commit = {undone}"
     )
+    row = cursor.execute(
+        "SELECT greatest((SELECT count(*) FROM undo_before), (SELECT count(*) FROM undo_after))"
+    ).fetchone()
+    return int(row[0]) if row else 0

@@ -16,6 +16,9 @@ from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import StageRequest
 
+MEMORY = "memory"
+"""The relation of what is remembered."""
+
 MOST_LAYERS = 8
 """Layers of a memory beyond which they are written anew as one."""
 
@@ -53,15 +56,14 @@ def key_digest(plan: Plan) -> str:
 def seen_sql(request: StageRequest, accepted: str, *, is_whole: bool) -> str:
     """SELECT of what the memory gains: the accepted rows, or with them all that it holds."""
     gained = f"SELECT n._key, n._h1, n._h2 FROM numbered n {accepted}"
-    memory = memory_sql(request)
-    if not is_whole or not memory:
+    if not is_whole or not request.memory:
         return gained
-    return f"{gained} UNION ALL SELECT m.* FROM ({memory}) m ANTI JOIN ({gained}) g USING (_key)"
+    return f"{gained} UNION ALL SELECT m.* FROM {MEMORY} m ANTI JOIN ({gained}) g USING (_key)"
 
 
 def memory_sql(request: StageRequest) -> str:
-    """SELECT of `_key, _h1, _h2`: the newest word on each key, none where that is a mark that
-    the key is forgotten. Empty where there is no memory."""
+    """SELECT of `_key, _h1, _h2` for `MEMORY`: the newest word on each key, none where that is a
+    mark that the key is forgotten. Empty where there is no memory."""
     paths = [literal(str(request.directory / name)) for name in request.memory]
     reads = [f"SELECT * FROM read_parquet({path})" for path in paths]
     parts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
 from dataport.engine.staging.disputes import DISPUTED, dispute_step
 from dataport.engine.staging.memory import (
+    MEMORY,
     MOST_LAYERS,
     can_remember,
     digest_columns,
@@ -25,7 +27,7 @@ from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import count_mismatch
 from dataport.engine.staging.reject_file import reject_file_sql
 from dataport.engine.staging.reject_rows import superseded_step
-from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_sql
+from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_step
 from dataport.engine.staging.request import (
     DISPUTED_FILE,
     REJECTS_CSV,
@@ -35,14 +37,12 @@ from dataport.engine.staging.request import (
     RowCounts,
     StageRequest,
 )
-from dataport.engine.steps import LocalRunner, Scope, Step
+from dataport.engine.steps import Kept, LocalRunner, Scope, Step, buckets_for
 
 if TYPE_CHECKING:
     import duckdb
 
 PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 2000"
-BUCKET_ROWS = 4_000_000
-"""Rows beyond which duplicates are looked for bucket by bucket, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ class Outcome:
 
 
 def check_rows(
-    connection: duckdb.DuckDBPyConnection,
-    request: StageRequest,
-    reading: Reading,
-    buckets: int | None = None,
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading
 ) -> tuple[Plan, list[PhoneResolver]]:
     """Check every row, into the temporary table `checked`, view `numbered` and `duplicates`.
 
@@ -72,25 +69,23 @@ def check_rows(
     plan = make_plan(request, reading)
     resolvers = _register_phones(connection, request, plan)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reading.sql}")
-    runner = LocalRunner()
+    expected = int(reading.spool.records.size)
+    columns = 1 + len(request.dataset.primary_key)
+    buckets = request.buckets or buckets_for(connection, expected, columns)
+    runner = LocalRunner(buckets)
     digests = digest_columns(plan) if can_remember(request, reading) else []
     check = check_sql(plan, states_keys=reading.states_keys, extra=digests)
-    runner.run(connection, [Step("check", Scope.ROW, check, ("raw",), "checked")])
-    expected = int(reading.spool.records.size)
+    runner.run(connection, Step("check", Scope.ROW, check, ("raw",), "checked"))
     found = _count(connection, "SELECT count(*) FROM checked")
     if found != expected:
         raise count_mismatch(expected, found)
-    numbered = "SELECT checked.rowid AS _row, * FROM checked"
+    numbered, inputs = "SELECT checked.rowid AS _row, * FROM checked", ["checked"]
     if plan.layout:
-        runner.run(connection, [superseded_step()])
+        runner.run(connection, superseded_step())
         numbered += " ANTI JOIN superseded s ON s._row = checked.rowid"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW numbered AS {numbered}")
-    buckets = buckets or 1 + expected // BUCKET_ROWS
-    runner.run(connection, duplicate_steps(plan), buckets)
-    if plan.layout:
-        connection.execute(
-            "INSERT INTO duplicates SELECT _row, NULL, NULL, stands, false FROM superseded"
-        )
+        inputs.append("superseded")
+    number = Step("number rows", Scope.GROUP, numbered, tuple(inputs), "numbered", Kept.VIEW)
+    runner.run(connection, number, *duplicate_steps(plan))
     return plan, resolvers
 
 
@@ -123,11 +118,21 @@ def duplicate_steps(plan: Plan) -> list[Step]:
         Step("find repeated keys", Scope.KEY, repeated, ("numbered",), "repeated"),
         dispute_step(plan),
         Step("list duplicates", Scope.KEY, duplicates, inputs, "duplicates"),
-        *_unique_steps(plan),
+        *([_superseded_duplicates()] if plan.layout else []),
+        _unique_step(plan),
     ]
 
 
-def _unique_steps(plan: Plan) -> list[Step]:
+def _superseded_duplicates() -> Step:
+    """Lines of a reject file that another line about the same row stands for."""
+    sql = (
+        "SELECT _row, NULL::VARCHAR AS _key, NULL::VARCHAR AS _id, stands, false AS is_disputed"
+        " FROM superseded"
+    )
+    return Step("add superseded", Scope.ROW, sql, ("superseded",), "duplicates", Kept.MORE)
+
+
+def _unique_step(plan: Plan) -> Step:
     """Values of a unique field that an earlier row has already."""
     selects = [
         f"SELECT _row, {literal(field.field.name)} AS field, {field.column} AS position FROM (SELECT _row, row_number() OVER"
@@ -143,7 +148,7 @@ def _unique_steps(plan: Plan) -> list[Step]:
         " UNION ALL ".join(selects)
         or "SELECT 0::BIGINT AS _row, '' AS field, 0 AS position WHERE false"
     )
-    return [Step("find clashes", Scope.GROUP, sql, ("numbered", "duplicates"), "clashes")]
+    return Step("find clashes", Scope.GROUP, sql, ("numbered", "duplicates"), "clashes")
 
 
 def write_result(
@@ -163,10 +168,13 @@ def write_result(
     dropped = _dropped(connection)
     places = _places(connection, reading, dropped)
     prepare_rejects(connection, plan, reading)
-    rejects = rejects_sql(places, plan.known_key)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE rejected AS {rejects}")
-    _copy(connection, "SELECT * FROM rejected ORDER BY _record", request.directory / REJECTS_FILE)
-    _copy_csv(connection, reject_file_sql(connection, plan.columns), request.directory)
+    runner, directory = LocalRunner(), request.directory
+    runner.run(connection, rejects_step(places, plan.known_key))
+    rejects = "SELECT * FROM rejected ORDER BY _record, field, code, message"
+    _write(connection, "list rejects", rejects, ("rejected",), directory / REJECTS_FILE)
+    lines = reject_file_sql(connection, plan.columns)
+    lay_out = Step("lay out the reject file", Scope.GROUP, lines, ("rejected",), REJECTS_CSV)
+    runner.write(connection, lay_out, directory / REJECTS_CSV, "FORMAT csv, HEADER true")
     fields = idents(plan.stated)
     absent = "_absent, " if plan.partial else ""
     raw = "_raw, " if plan.dataset.rejects_references else ""
@@ -174,7 +182,8 @@ def write_result(
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
         f" {raw}{absent}{fields} FROM numbered n {places.accepted}"
     )
-    valid = _copy(connection, staged, request.directory / STAGED_FILE)
+    inputs = ("numbered", *places.tables)
+    valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
     _remember(connection, request, reading, places)
     outcome = _outcome(connection, request, reading, plan, resolvers, valid + repeated)
     if plan.dataset.duplicates is not Duplicates.ASK:
@@ -184,7 +193,16 @@ def write_result(
         f" {absent}{fields} FROM numbered n"
         f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row {places.join}"
     )
-    return replace(outcome, disputed=_copy(connection, disputed, request.directory / DISPUTED_FILE))
+    inputs = (*inputs, "duplicates")
+    found = _write(connection, "put disputes aside", disputed, inputs, directory / DISPUTED_FILE)
+    return replace(outcome, disputed=found)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, name: str, sql: str, inputs: Sequence[str], path: Path
+) -> int:
+    step = Step(name, Scope.GROUP, sql, tuple(inputs), path.name)
+    return LocalRunner().write(connection, step, path, PARQUET)
 
 
 def _remember(
@@ -196,7 +214,8 @@ def _remember(
         return
     is_whole = len(request.memory) >= MOST_LAYERS
     sql = seen_sql(request, places.accepted, is_whole=is_whole)
-    _copy(connection, sql, request.directory / SEEN_FILE)
+    inputs = ["numbered", *places.tables, *([MEMORY] if request.memory else [])]
+    _write(connection, "remember rows", sql, inputs, request.directory / SEEN_FILE)
 
 
 def _outcome(
@@ -245,11 +264,12 @@ def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
 
 def _dropped(connection: duckdb.DuckDBPyConnection) -> Positions:
     """The rows that are not accepted, in order."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE dropped AS"
-        " SELECT _row FROM numbered WHERE _errors IS NOT NULL"
+    sql = (
+        "SELECT _row FROM numbered WHERE _errors IS NOT NULL"
         " UNION SELECT _row FROM duplicates UNION SELECT _row FROM clashes"
     )
+    inputs = ("numbered", "duplicates", "clashes")
+    LocalRunner().run(connection, Step("drop rows", Scope.GROUP, sql, inputs, "dropped"))
     return _rows(connection, "SELECT _row FROM dropped ORDER BY _row")
 
 
@@ -264,7 +284,7 @@ def _places(connection: duckdb.DuckDBPyConnection, reading: Reading, dropped: Po
     record, line = (int(found[0]) if rows.size else 0 for found in (spool.records, spool.lines))
     if np.array_equal(spool.records, rows + record) and np.array_equal(spool.lines, rows + line):
         accepted = "ANTI JOIN dropped d ON n._row = d._row" if dropped.size else ""
-        return Places(f"n._row + {record}", f"n._row + {line}", "", accepted)
+        return Places(f"n._row + {record}", f"n._row + {line}", "", accepted, ("dropped",))
     told = np.union1d(dropped, _rows(connection, "SELECT stands AS _row FROM duplicates"))
     for name, chosen in (
         ("accepted_places", np.delete(rows, dropped)),
@@ -279,6 +299,7 @@ def _places(connection: duckdb.DuckDBPyConnection, reading: Reading, dropped: Po
         "p.line",
         "JOIN told_places p ON p.row = n._row",
         "JOIN accepted_places p ON p.row = n._row",
+        ("told_places", "accepted_places"),
     )
 
 
@@ -291,16 +312,6 @@ def _register_phones(
             resolvers.append(PhoneResolver(field.field, request.region))
             register(connection, field.resolver, resolvers[-1])
     return resolvers
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, target: Path) -> int:
-    row = connection.execute(f"COPY ({sql}) TO {literal(str(target))} ({PARQUET})").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _copy_csv(connection: duckdb.DuckDBPyConnection, sql: str, directory: Path) -> None:
-    target = literal(str(directory / REJECTS_CSV))
-    connection.execute(f"COPY ({sql}) TO {target} (FORMAT csv, HEADER true)")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

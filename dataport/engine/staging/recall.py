@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataport.engine.sql import literal
 from dataport.engine.staging.memory import (
+    MEMORY,
     can_remember,
     digest_columns,
     key_digest,
@@ -25,6 +25,7 @@ from dataport.engine.staging.readers.csv_index import Positions
 from dataport.engine.staging.readers.spool import count_mismatch
 from dataport.engine.staging.readers.spool_rows import select_rows
 from dataport.engine.staging.request import PARTS, REPEATED_FILE, StageRequest
+from dataport.engine.steps import LocalRunner, Scope, Step
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,8 +50,10 @@ def check_news(
     repeated.parquet. Raises what `check_rows` raises.
     """
     memory = memory_sql(request)
+    if memory:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {MEMORY} AS {memory}")
     if memory and reading.spool.records.size >= FEWEST and can_remember(request, reading):
-        is_new = _recognise(connection, request, reading, memory)
+        is_new = _recognise(connection, request, reading)
         while is_new.mean() <= 1 - WORTHWHILE:
             rest = _only(reading, request, is_new)
             plan, resolvers = check_rows(connection, request, rest)
@@ -65,34 +68,52 @@ def check_news(
 
 
 def _recognise(
-    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading, memory: str
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading
 ) -> npt.NDArray[np.bool_]:
     """Fill the temporary table `known` with row and key; true for every other row."""
     plan = make_plan(request, reading)
     digests = ", ".join([*digest_columns(plan), key_digest(plan)])
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE digests AS SELECT {digests} FROM ({reading.sql})"
-    )
-    total = int(reading.spool.records.size)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reading.sql}")
+    runner, total = LocalRunner(), int(reading.spool.records.size)
+    digest = f"SELECT {digests} FROM raw"
+    runner.run(connection, Step("digest rows", Scope.ROW, digest, ("raw",), "digests"))
     found = connection.execute("SELECT count(*) FROM digests").fetchone()
     if not found or found[0] != total:
         raise count_mismatch(total, int(found[0]) if found else 0)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE known AS SELECT d.rowid AS _row, m._key, d._hk"
-        f" FROM digests d JOIN ({memory}) m ON m._h1 = d._h1 AND m._h2 = d._h2"
-    )
-    connection.execute(
-        "DELETE FROM known WHERE _key IN (SELECT _key FROM known GROUP BY _key HAVING count(*) > 1)"
-    )
-    # A shared key that is found out later has the other rows checked once more.
-    connection.execute(
-        "DELETE FROM known WHERE _hk IN"
-        " (SELECT d._hk FROM digests d ANTI JOIN known k ON k._row = d.rowid)"
-    )
+    runner.run(connection, *_KNOWN_STEPS)
     connection.execute("DROP TABLE digests")
     is_new = np.ones(total, np.bool_)
     is_new[_rows(connection, "SELECT _row FROM known")] = False
     return is_new
+
+
+_KNOWN_STEPS = (
+    Step(
+        "recognise rows",
+        Scope.GROUP,
+        f"SELECT d.rowid AS _row, m._key, d._hk FROM digests d JOIN {MEMORY} m"
+        " ON m._h1 = d._h1 AND m._h2 = d._h2",
+        ("digests", MEMORY),
+        "recognised",
+    ),
+    Step(
+        "leave out keys that come twice",
+        Scope.KEY,
+        "SELECT * FROM recognised WHERE _key IN"
+        " (SELECT _key FROM recognised GROUP BY _key HAVING count(*) = 1)",
+        ("recognised",),
+        "single",
+    ),
+    # A shared key that is found out later has the other rows checked once more.
+    Step(
+        "leave out keys that news may have",
+        Scope.GROUP,
+        "SELECT s.* FROM single s ANTI JOIN"
+        " (SELECT d._hk FROM digests d ANTI JOIN single k ON k._row = d.rowid) n ON n._hk = s._hk",
+        ("single", "digests"),
+        "known",
+    ),
+)
 
 
 def _only(reading: Reading, request: StageRequest, is_new: npt.NDArray[np.bool_]) -> Reading:
@@ -110,20 +131,28 @@ def _has_keyless(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def _take_shared(connection: duckdb.DuckDBPyConnection) -> Positions:
     """The recognised rows whose key another row of the file has, which are so no longer."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE shared AS SELECT k._row FROM known k SEMI JOIN"
+    shared = (
+        "SELECT k._row, k._key FROM known k SEMI JOIN"
         " (SELECT _key FROM numbered WHERE _errors IS NULL) n USING (_key)"
     )
-    connection.execute("DELETE FROM known WHERE _row IN (SELECT _row FROM shared)")
+    LocalRunner().run(
+        connection,
+        Step("find shared keys", Scope.KEY, shared, ("known", "numbered"), "shared"),
+        Step(
+            "take them back",
+            Scope.KEY,
+            "SELECT * FROM known ANTI JOIN shared USING (_key)",
+            ("known", "shared"),
+            "known",
+        ),
+    )
     return _rows(connection, "SELECT _row FROM shared")
 
 
 def _write_repeated(connection: duckdb.DuckDBPyConnection, request: StageRequest) -> int:
-    target = literal(str(request.directory / REPEATED_FILE))
-    row = connection.execute(
-        f"COPY (SELECT _key FROM known) TO {target} (FORMAT parquet, COMPRESSION snappy)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    keys = Step("list known keys", Scope.ROW, "SELECT _key FROM known", ("known",), REPEATED_FILE)
+    path = request.directory / REPEATED_FILE
+    return LocalRunner().write(connection, keys, path, "FORMAT parquet, COMPRESSION snappy")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Positions:

@@ -14,6 +14,7 @@ from dataport.engine.staging.readers.csv_reader import parse_record
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import QUARANTINED, Cut
 from dataport.engine.staging.reject_rows import UNIQUE
+from dataport.engine.steps import Scope, Step
 
 if TYPE_CHECKING:
     import duckdb
@@ -87,10 +88,12 @@ class Places:
     """What `record` and `line` need after FROM, for any row."""
     accepted: str
     """The same, which also leaves out the rows that are not accepted."""
+    tables: tuple[str, ...]
+    """What both may read."""
 
 
-def rejects_sql(places: Places, key: str) -> str:
-    """SELECT of one row an error, or a duplicate.
+def rejects_step(places: Places, key: str) -> Step:
+    """The table `rejected`, of one row an error, or a duplicate.
 
     `key` is the SQL of the key of a rejected row `n`; it is NULL where that is not known.
     """
@@ -105,7 +108,7 @@ def rejects_sql(places: Places, key: str) -> str:
         " ELSE '' END"
     )
     told = f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
-    return f"""
+    sql = f"""
         SELECT _record, _line, _key, field, "column", code, 'error' AS class,
             {told} AS message, value, raw, NULL AS broken
         FROM (
@@ -139,6 +142,8 @@ def rejects_sql(places: Places, key: str) -> str:
             FROM numbered n JOIN clashes x ON n._row = x._row
         ) n {join}
     """
+    inputs = ("numbered", "duplicates", "clashes", "messages", "cuts", *places.tables)
+    return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
 
 
 def _line_of(line: str, join: str) -> str:

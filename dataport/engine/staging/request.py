@@ -72,6 +72,9 @@ class StageRequest:
     """Country of phone numbers that name none."""
     limits: StageLimits = StageLimits()
     threads: int = 2
+    buckets: int = 0
+    """Pieces in which rows are compared with one another; 0 means as many as the memory asks for.
+    The result is the same."""
     chunk: int = CHUNK
     """Bytes of the file that are looked at in one piece. The result is the same."""
     remembers: bool = False

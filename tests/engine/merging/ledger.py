@@ -22,6 +22,7 @@ from dataport.engine.reopening import reopen
 from dataport.engine.resolving import Resolution
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import ident, idents, literal, rows_table
+from dataport.engine.steps import LocalRunner
 from dataport.engine.store import Connection, Store
 from dataport.engine.tables import ensure_tables
 from dataport.engine.undoing import undo, undo_resolution
@@ -66,7 +67,7 @@ class Ledger:
         source_ranks: tuple[str, ...] = (),
         present: Sequence[str] = (),
         unknown_keys: bool = False,
-        buckets: int = 1,
+        runner: LocalRunner | None = None,
         job: int | None = None,
         file: str = "file.csv",
     ) -> Plan:
@@ -91,7 +92,7 @@ class Ledger:
                 has_unknown_keys=unknown_keys,
                 source_ranks=source_ranks,
                 rules=self.rules,
-                buckets=buckets,
+                runner=runner or LocalRunner(),
             )
             merge, plan = make_plan(cursor, merge)
             if not plan.is_empty:

@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from dataport.engine.catalog.model import Duplicates
-from dataport.engine.staging import pipeline
 from dataport.engine.staging.keys import derived_sql, key_sql, key_text, value_text
 
 
@@ -86,20 +85,16 @@ def test_a_rejected_row_is_no_duplicate(read, leads):
     assert staged.result.null_keys == 0
 
 
-@pytest.mark.parametrize(("rows_a_bucket", "buckets"), [(1008, 3), (288, 8), (32, 64)])
+@pytest.mark.parametrize(("buckets", "chunk"), [(3, 1 << 21), (8, 1000), (64, 77)])
 @pytest.mark.parametrize("duplicates", [Duplicates.FIRST, Duplicates.ASK])
-def test_the_result_does_not_depend_on_buckets(
-    read, leads, monkeypatch, rows_a_bucket, buckets, duplicates
-):
+def test_the_result_does_not_depend_on_buckets_and_chunks(read, leads, buckets, chunk, duplicates):
     """Design 16."""
     leads = leads.model_copy(update={"duplicates": duplicates})
     lines = [f"{at % 700 or ''},u{at % 900}@b.co,n{at}" for at in range(2_016)]
     text = "lead_id,email,name\n" + "\n".join(lines)
     whole = read(text, leads)
     expected = (whole.result, whole.rows(), whole.rejects("*"))
-    monkeypatch.setattr(pipeline, "BUCKET_ROWS", rows_a_bucket)
-    assert 1 + whole.result.rows.read // rows_a_bucket == buckets
-    split = read(text, leads)
+    split = read(text, leads, buckets=buckets, chunk=chunk)
     assert split.result.rows.duplicate > 1_000
     assert (
         replace(split.result, identity=whole.result.identity),
