@@ -48,6 +48,8 @@ class Samples:
     """Peak bytes of the daemon."""
     worker_rss: int = 0
     """Peak bytes of its workers together."""
+    both_rss: int = 0
+    """Peak bytes of the daemon and its workers at one moment."""
     cpu_s: float = 0.0
     """Processor seconds of both, over all cores."""
 
@@ -181,9 +183,11 @@ def _sample(
             began = time.perf_counter()
             client.get("/v1/status")
             samples.status_s.append(time.perf_counter() - began)
-        samples.daemon_rss = max(samples.daemon_rss, resident(daemon))
+        own = resident(daemon)
         workers = sum(resident(child) for child in daemon.children(recursive=True))
+        samples.daemon_rss = max(samples.daemon_rss, own)
         samples.worker_rss = max(samples.worker_rss, workers)
+        samples.both_rss = max(samples.both_rss, own + workers)
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -168,9 +168,9 @@ def by_command(directory: Path, accounts: Accounts) -> float:
         return time.perf_counter() - began
 
 
-def import_file(client: Client, path: Path) -> Import:
+def import_file(client: Client, path: Path, dataset: str = DATASET) -> Import:
     """Import `path` as all that its source has."""
-    request = {"path": str(path), "dataset": DATASET, "source": SOURCE, "mode": "mirror"}
+    request = {"path": str(path), "dataset": dataset, "source": SOURCE, "mode": "mirror"}
     with sampled(client) as samples:
         began = time.perf_counter()
         job = client.wait_job(int(client.post("/v1/imports", request)["job"]))

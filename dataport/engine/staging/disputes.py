@@ -32,13 +32,13 @@ def dispute_step(plan: Plan) -> Step:
     return Step("find disputed keys", Scope.KEY, sql, ("numbered", "repeated"), DISPUTED)
 
 
-def lines_sql(line: str, join: str) -> str:
+def lines_sql(line: str) -> str:
     """SELECT of the disputed keys' `_id` and the `lines` they stand in, as a text.
 
-    `line` and `join` are those of `Places`.
+    `line` is that of `Places`.
     """
     return (
         f"SELECT _id, array_to_string(min({line}, {LINES}), ', ')"
         f" || CASE WHEN count(*) > {LINES} THEN ', …' ELSE '' END AS lines"
-        f" FROM duplicates n {join} WHERE is_disputed GROUP BY _id"
+        f" FROM duplicates n WHERE is_disputed GROUP BY _id"
     )

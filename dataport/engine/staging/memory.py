@@ -53,9 +53,9 @@ def key_digest(plan: Plan) -> str:
     return f"hash({', '.join(keys)}) AS _hk" if keys else "NULL::UBIGINT AS _hk"
 
 
-def seen_sql(request: StageRequest, accepted: str, *, is_whole: bool) -> str:
+def seen_sql(request: StageRequest, *, is_whole: bool) -> str:
     """SELECT of what the memory gains: the accepted rows, or with them all that it holds."""
-    gained = f"SELECT n._key, n._h1, n._h2 FROM numbered n {accepted}"
+    gained = "SELECT n._key, n._h1, n._h2 FROM numbered n ANTI JOIN dropped d ON d._row = n._row"
     if not is_whole or not request.memory:
         return gained
     return f"{gained} UNION ALL SELECT m.* FROM {MEMORY} m ANTI JOIN ({gained}) g USING (_key)"

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
@@ -21,13 +19,13 @@ from dataport.engine.staging.memory import (
     seen_sql,
 )
 from dataport.engine.staging.phones import PhoneResolver, register
+from dataport.engine.staging.places import places_of
 from dataport.engine.staging.plan import Plan, check_sql, make_plan
-from dataport.engine.staging.readers.csv_index import Positions
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import count_mismatch
 from dataport.engine.staging.reject_file import reject_file_sql
 from dataport.engine.staging.reject_rows import superseded_step
-from dataport.engine.staging.rejects import Places, prepare_rejects, rejects_step
+from dataport.engine.staging.rejects import prepare_rejects, rejects_step
 from dataport.engine.staging.request import (
     DISPUTED_FILE,
     REJECTS_CSV,
@@ -165,11 +163,10 @@ def write_result(
     rows don't add up.
     """
     connection.execute("SET preserve_insertion_order = false")
-    dropped = _dropped(connection)
-    places = _places(connection, reading, dropped)
+    places = places_of(connection, reading.spool)
     prepare_rejects(connection, plan, reading)
     runner, directory = LocalRunner(), request.directory
-    runner.run(connection, rejects_step(places, plan.known_key))
+    runner.run(connection, _dropped_step(), rejects_step(places, plan.known_key))
     rejects = "SELECT * FROM rejected ORDER BY _record, field, code, message"
     _write(connection, "list rejects", rejects, ("rejected",), directory / REJECTS_FILE)
     lines = reject_file_sql(connection, plan.columns)
@@ -180,20 +177,20 @@ def write_result(
     raw = "_raw, " if plan.dataset.rejects_references else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
-        f" {raw}{absent}{fields} FROM numbered n {places.accepted}"
+        f" {raw}{absent}{fields} FROM numbered n ANTI JOIN dropped d ON d._row = n._row"
     )
-    inputs = ("numbered", *places.tables)
+    inputs = ("numbered", "dropped")
     valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
-    _remember(connection, request, reading, places)
+    _remember(connection, request, reading)
     outcome = _outcome(connection, request, reading, plan, resolvers, valid + repeated)
     if plan.dataset.duplicates is not Duplicates.ASK:
         return outcome
     disputed = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, n._key, n._derived,"
         f" {absent}{fields} FROM numbered n"
-        f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row {places.join}"
+        f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row"
     )
-    inputs = (*inputs, "duplicates")
+    inputs = ("numbered", "duplicates")
     found = _write(connection, "put disputes aside", disputed, inputs, directory / DISPUTED_FILE)
     return replace(outcome, disputed=found)
 
@@ -206,15 +203,15 @@ def _write(
 
 
 def _remember(
-    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading, places: Places
+    connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading
 ) -> None:
     """Write the digests of the accepted rows, unless one of them has no key of its own yet."""
     keyless = "SELECT 1 FROM numbered WHERE _errors IS NULL AND _key IS NULL LIMIT 1"
     if not can_remember(request, reading) or connection.execute(keyless).fetchone():
         return
     is_whole = len(request.memory) >= MOST_LAYERS
-    sql = seen_sql(request, places.accepted, is_whole=is_whole)
-    inputs = ["numbered", *places.tables, *([MEMORY] if request.memory else [])]
+    sql = seen_sql(request, is_whole=is_whole)
+    inputs = ["numbered", "dropped", *([MEMORY] if request.memory else [])]
     _write(connection, "remember rows", sql, inputs, request.directory / SEEN_FILE)
 
 
@@ -262,45 +259,13 @@ def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
     return [name for name in plan.partial if name in found]
 
 
-def _dropped(connection: duckdb.DuckDBPyConnection) -> Positions:
-    """The rows that are not accepted, in order."""
+def _dropped_step() -> Step:
+    """The rows that are not accepted."""
     sql = (
         "SELECT _row FROM numbered WHERE _errors IS NOT NULL"
         " UNION SELECT _row FROM duplicates UNION SELECT _row FROM clashes"
     )
-    inputs = ("numbered", "duplicates", "clashes")
-    LocalRunner().run(connection, Step("drop rows", Scope.GROUP, sql, inputs, "dropped"))
-    return _rows(connection, "SELECT _row FROM dropped ORDER BY _row")
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Positions:
-    return np.asarray(connection.execute(sql).fetchnumpy()["_row"], np.int64)
-
-
-def _places(connection: duckdb.DuckDBPyConnection, reading: Reading, dropped: Positions) -> Places:
-    """Where the rows stand in the file: by arithmetic where that is enough, else by a table."""
-    spool = reading.spool
-    rows = np.arange(spool.records.size, dtype=np.int64)
-    record, line = (int(found[0]) if rows.size else 0 for found in (spool.records, spool.lines))
-    if np.array_equal(spool.records, rows + record) and np.array_equal(spool.lines, rows + line):
-        accepted = "ANTI JOIN dropped d ON n._row = d._row" if dropped.size else ""
-        return Places(f"n._row + {record}", f"n._row + {line}", "", accepted, ("dropped",))
-    told = np.union1d(dropped, _rows(connection, "SELECT stands AS _row FROM duplicates"))
-    for name, chosen in (
-        ("accepted_places", np.delete(rows, dropped)),
-        ("told_places", told),
-    ):
-        arrays = {"row": chosen, "record": spool.records[chosen], "line": spool.lines[chosen]}
-        connection.register("place_arrays", arrays)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM place_arrays")
-        connection.unregister("place_arrays")
-    return Places(
-        "p.record",
-        "p.line",
-        "JOIN told_places p ON p.row = n._row",
-        "JOIN accepted_places p ON p.row = n._row",
-        ("told_places", "accepted_places"),
-    )
+    return Step("drop rows", Scope.GROUP, sql, ("numbered", "duplicates", "clashes"), "dropped")
 
 
 def _register_phones(

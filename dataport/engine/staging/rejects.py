@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataport.engine.staging.checks import NEAREST
 from dataport.engine.staging.disputes import DISPUTED_CODE, lines_sql
+from dataport.engine.staging.places import Places
 from dataport.engine.staging.plan import Plan, messages
 from dataport.engine.staging.readers.csv_reader import parse_record
 from dataport.engine.staging.readers.reading import Reading
@@ -78,26 +78,12 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
         )
 
 
-@dataclass(frozen=True)
-class Places:
-    """SQL that tells where row `n._row` stands in the file."""
-
-    record: str
-    line: str
-    join: str
-    """What `record` and `line` need after FROM, for any row."""
-    accepted: str
-    """The same, which also leaves out the rows that are not accepted."""
-    tables: tuple[str, ...]
-    """What both may read."""
-
-
 def rejects_step(places: Places, key: str) -> Step:
     """The table `rejected`, of one row an error, or a duplicate.
 
     `key` is the SQL of the key of a rejected row `n`; it is NULL where that is not known.
     """
-    record, line, join = places.record, places.line, places.join
+    record, line = places.record, places.line
     value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
     value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
     shown = f"CASE WHEN length(value) > {SHOWN} THEN value[:{SHOWN - 1}] || '…' ELSE coalesce(value, '') END"
@@ -119,7 +105,7 @@ def rejects_step(places: Places, key: str) -> Step:
                 SELECT _row, _key, _derived, _raw, unnest(_errors) AS error,
                     generate_subscripts(_errors, 1) AS part
                 FROM numbered WHERE _errors IS NOT NULL
-            ) n JOIN messages m ON m.part = n.part AND m.error = n.error {join}
+            ) n JOIN messages m ON m.part = n.part AND m.error = n.error
         )
         UNION ALL
         SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, broken FROM cuts
@@ -130,8 +116,8 @@ def rejects_step(places: Places, key: str) -> Step:
             WHEN n.is_disputed THEN 'Lines ' || d.lines || ' have one key and differ, so that none'
             || ' is taken; leave one of them.'
             ELSE 'The key is that of line ' || s.line || ', which stands.' END, n._id, NULL, NULL
-        FROM duplicates n JOIN ({_line_of(line, join)}) s ON s.row = n.stands
-        LEFT JOIN ({lines_sql(line, join)}) d ON d._id = n._id {join}
+        FROM duplicates n JOIN ({_line_of(line)}) s ON s.row = n.stands
+        LEFT JOIN ({lines_sql(line)}) d ON d._id = n._id
         UNION ALL
         SELECT {record}, {line}, {key}, n.field, n.position + 1,
             '{UNIQUE}', 'error',
@@ -140,14 +126,14 @@ def rejects_step(places: Places, key: str) -> Step:
         FROM (
             SELECT n._row, _key, _derived, _raw, field, position
             FROM numbered n JOIN clashes x ON n._row = x._row
-        ) n {join}
+        ) n
     """
-    inputs = ("numbered", "duplicates", "clashes", "messages", "cuts", *places.tables)
+    inputs = ("numbered", "duplicates", "clashes", "messages", "cuts")
     return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
 
 
-def _line_of(line: str, join: str) -> str:
-    return f"SELECT n._row AS row, {line} AS line FROM (SELECT DISTINCT stands AS _row FROM duplicates) n {join}"
+def _line_of(line: str) -> str:
+    return f"SELECT n._row AS row, {line} AS line FROM (SELECT DISTINCT stands AS _row FROM duplicates) n"
 
 
 def _cells(cut: Cut, delimiter: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dataport.core.errors import InputError
-from dataport.engine.staging import sniff
+from dataport.engine.staging import limits, sniff
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
@@ -85,6 +85,8 @@ def _run(
     for attempt, read in enumerate(readers, start=1):
         reading = read()
         total = reading.spool.total
+        rest = limits.share(request.limits.memory, reading.spool.held)
+        connection.execute(f"SET memory_limit = '{rest}'")
         progress("check", 0, total)
         try:
             news, plan, resolvers, repeated = check_news(connection, request, reading)

@@ -25,9 +25,6 @@ from dataport.engine.staging.request import PARTS, STAGE_FILE, StageRequest, Sta
 if TYPE_CHECKING:
     import duckdb
 
-RESERVED = 400 * 2**20
-"""Bytes of a worker's memory that are not DuckDB's."""
-LEAST_MEMORY = 128 * 2**20
 REPORT_EVERY = 0.1
 """Seconds between two progress lines of one phase."""
 
@@ -71,6 +68,11 @@ def main(arguments: list[str]) -> int:
     return work(Path(line.rstrip("\n"))) if line else 0
 
 
+def _give_up(reporter: Reporter) -> None:
+    reporter.error(out_of_memory())
+    os._exit(1)
+
+
 def preload() -> None:
     """Load what every file needs while there is nothing else to do."""
     from dataport.engine.staging import stager  # noqa: F401 - loaded for what it imports
@@ -85,6 +87,7 @@ def work(path: Path) -> int:
     try:
         request = StageRequest.from_json(path.read_text(encoding="utf-8"))
         limits.apply(request.limits.memory, request.limits.seconds, request.threads)
+        limits.watch_memory(request.limits.memory, lambda: _give_up(reporter))
         _stage(request, reporter)
     except DataportError as error:
         reporter.error(error)
@@ -110,12 +113,11 @@ def connect(directory: Path, limit: int, threads: int) -> duckdb.DuckDBPyConnect
     """
     import duckdb
 
-    memory = max(LEAST_MEMORY, limit - RESERVED)
     connection = duckdb.connect(
         ":memory:",
         config={
             "threads": str(threads),
-            "memory_limit": f"{memory}B",
+            "memory_limit": limits.share(limit),
             "temp_directory": str(directory / PARTS / "spill"),
             "autoload_known_extensions": "false",
             "autoinstall_known_extensions": "false",

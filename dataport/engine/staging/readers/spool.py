@@ -64,6 +64,11 @@ class Spool:
     def quarantined(self) -> int:
         return sum(cut.code in QUARANTINED for cut in self.cuts)
 
+    @property
+    def held(self) -> int:
+        """Bytes that the index of the rows takes."""
+        return self.records.nbytes + self.lines.nbytes + self.sizes.nbytes
+
     def account(self) -> None:
         """Raise InputError unless every record of the file was copied or cut."""
         if self.total != self.records.size + len(self.cuts):
@@ -152,9 +157,9 @@ class SpoolWriter:
         """Close the last part. Raises InputError when the records don't add up."""
         self._close()
         if self._records:
-            self._spool.records = np.concatenate(self._records)
-            self._spool.lines = np.concatenate(self._lines)
-            self._spool.sizes = np.concatenate(self._sizes)
+            self._spool.records = _joined(self._records)
+            self._spool.lines = _joined(self._lines)
+            self._spool.sizes = _joined(self._sizes)
         self._spool.account()
         return self._spool
 
@@ -208,6 +213,13 @@ class SpoolWriter:
         if self._file is not None:
             self._file.close()
         self._file, self._written = None, 0
+
+
+def _joined(pieces: list[Positions]) -> Positions:
+    """The pieces as one array; they are let go of."""
+    joined = np.concatenate(pieces)
+    pieces.clear()
+    return joined
 
 
 def part_size(size: int, request: StageRequest) -> int:
