@@ -23,7 +23,9 @@ def plan_absent(cursor: Connection, merge: MergeInput) -> int:
     While a rejected row's key is unknown it could be any row: then nothing is deleted, and the
     number of rows that would have been is returned.
     """
-    merge.runner.run(cursor, _leave_out(cursor, merge), _gone(merge))
+    merge.runner.run(cursor, _leave_out(cursor, merge))
+    is_any = cursor.execute(f"SELECT 1 FROM {_LEFT_OUT} LIMIT 1").fetchone() is not None
+    merge.runner.run(cursor, _gone(merge, is_any=is_any))
     if not merge.deletes or merge.has_unknown_keys:
         merge.runner.run(cursor, *_outcomes(_NOBODY, _NOBODY, f"{_EDITED} AND false"))
         counted = "SELECT count(*) FROM plan_gone WHERE has_ours"
@@ -79,9 +81,10 @@ def _names_every_base(cursor: Connection, merge: MergeInput) -> bool:
     return bool(bases == merge.repeated + incoming - new)
 
 
-def _gone(merge: MergeInput) -> Step:
-    """What is known of each row that is left out."""
+def _gone(merge: MergeInput, *, is_any: bool) -> Step:
+    """What is known of each row that is left out, if there `is_any`."""
     inputs = [_LEFT_OUT, OURS, BASE]
+    some = "" if is_any else " WHERE false"
     asserted, unedited = "false", "true"
     if merge.deletes and merge.mode is not Mode.REPLACE:
         asserted = f"k._key IN (SELECT _key FROM {ASSERTED})"
@@ -93,7 +96,7 @@ def _gone(merge: MergeInput) -> Step:
         " coalesce(b._here, false) AS has_base,"
         f" {asserted} AS is_asserted, {unedited} AS is_unedited,"
         f" {struct(fields, 'b')} AS _b, {struct(fields, 'o')} AS _o"
-        f" FROM {_LEFT_OUT} k LEFT JOIN {OURS} o ON o._key = k._key"
-        f" LEFT JOIN {BASE} b ON b._key = k._key"
+        f" FROM {_LEFT_OUT} k LEFT JOIN (SELECT * FROM {OURS}{some}) o ON o._key = k._key"
+        f" LEFT JOIN (SELECT * FROM {BASE}{some}) b ON b._key = k._key"
     )
     return Step("find what is gone", Scope.KEY, sql, tuple(inputs), "plan_gone")

@@ -6,7 +6,6 @@ from dataport.core.text import counted
 from dataport.engine.export_sources import is_export
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
-from dataport.engine.merging.relations import OURS
 from dataport.engine.sql import ident, literal
 from dataport.engine.steps import Scope, Step
 from dataport.engine.store import Connection
@@ -68,7 +67,7 @@ def _moved(cursor: Connection, merge: MergeInput) -> str | None:
     ).fetchone()
     if not row or not all(0 < number <= MOST_MOVES for number in row):
         return None
-    inputs = ("plan_deletes", "plan_inserts", OURS, RESOLVED)
+    inputs = ("plan_gone", "plan_deletes", "plan_inserts", RESOLVED)
     merge.runner.run(cursor, Step("find moves", Scope.GROUP, _alike(merge), inputs, "plan_moves"))
     pairs = cursor.execute(
         f"SELECT *, count(*) OVER () FROM plan_moves ORDER BY 1, 2 LIMIT {EXAMPLES}"
@@ -92,7 +91,8 @@ def _alike(merge: MergeInput) -> str:
     told = " + ".join(
         f"CAST(o.{name} IS NOT NULL OR t.{name} IS NOT NULL AS INTEGER)" for name in names
     )
-    old = f"SELECT o.* FROM {OURS} o SEMI JOIN plan_deletes d ON d._key = o._key"
+    fields = ", ".join(f"g._o.{name} AS {name}" for name in names)
+    old = f"SELECT g._key, {fields} FROM plan_gone g SEMI JOIN plan_deletes d ON d._key = g._key"
     new = f"SELECT t.* FROM {RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
     return (
         f"WITH gone AS MATERIALIZED ({old}), come AS MATERIALIZED ({new}),"
