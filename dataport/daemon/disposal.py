@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import logging
 import stat
+import zlib
 from pathlib import Path
 
 from dataport.core.errors import DataportError
@@ -13,6 +14,7 @@ from dataport.daemon.inboxes.names import free_name, move_into
 from dataport.engine.exporting.records import sidecar
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
+from dataport.engine.requests import ImportRequest
 from dataport.engine.staging.reject_file import has_rejects, write_reject_file
 from dataport.engine.staging.request import (
     ALL_REJECTS_CSV,
@@ -32,8 +34,32 @@ def dispose(home: Home, job: Job) -> None:
     job.disposal = None
     if not folder or not job_disposal:
         return
+    if job.parts and Path(job.file or "").is_dir() and Path(job.file or "") != home.inbox(folder):
+        _dispose_folder(home.inbox(folder), job_disposal, job)
+        return
     for part in job.members:
         _dispose(home.inbox(folder), job_disposal, job, part)
+
+
+def _dispose_folder(inbox: Path, disposal: str, job: Job) -> None:
+    """Move the folder of a package, unless a file in it has changed since it was read."""
+    folder = Path(job.file or "")
+    if not folder.is_relative_to(inbox):
+        return
+    for part in job.parts:
+        path = Path(part.file or "")
+        if part.identity is not None and path.is_file() and part.identity != identity(path):
+            log.info("Job %d: %s has changed since and stays in the inbox.", job.job, path.name)
+            return
+    target = free_name(inbox / f".{disposal}", folder.name)
+    try:
+        target.parent.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        folder.rename(target)
+    except OSError as error:
+        log.warning("Job %d: %s can't be moved to %s: %s", job.job, folder, target, error)
+        job.notices.append(f"{folder.name} is still in the inbox: {error.strerror}.")
+        return
+    log.info("Job %d: %s is now %s.", job.job, folder.name, target)
 
 
 def _dispose(inbox: Path, disposal: str, job: Job, part: JobPart) -> None:
@@ -105,14 +131,19 @@ def _is_whole(written: Path, directory: Path, staged: StageResult) -> bool:
         return False
 
 
-def failed_copy(home: Home, job: Job) -> Path:
-    """Where the file of an ended job lies now: where it was, or moved aside."""
-    path = Path(job.file or "")
-    if path.is_file() or not job.inbox:
+def sources_now(home: Home, job: Job, request: ImportRequest) -> dict[str, object]:
+    """Where what an ended job was to read lies now, as keys of its request."""
+    found = tuple(str(_source_now(home, job, Path(source))) for source in request.sources)
+    return {"paths": found} if request.paths else {"path": found[0]}
+
+
+def _source_now(home: Home, job: Job, path: Path) -> Path:
+    """Where a file or folder lies: where it was, or moved aside."""
+    if path.exists() or not job.inbox:
         return path
     for folder in (FAILED, DONE):
         aside = home.inbox(job.inbox) / f".{folder}" / path.name
-        if aside.is_file():
+        if aside.exists():
             return aside
     return path
 
@@ -122,12 +153,20 @@ def _plain_stem(source: Path) -> str:
     return source.stem.removesuffix(".rejects")
 
 
-def identity(path: Path) -> dict[str, int]:
+def _inside(folder: Path) -> dict[str, int]:
+    """What tells apart two states of what lies in a folder."""
+    inside = sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir())
+    names = zlib.crc32("/".join(name for name, _ in inside).encode())
+    return {"names": names, "mtime_ns": max((time for _, time in inside), default=0)}
+
+
+def identity(path: Path, *, with_files: bool = False) -> dict[str, int]:
     """What a job remembers to tell whether its file is still the same.
 
-    A directory is the same whatever is put into it. Raises OSError.
+    A directory is the same whatever is put into it, unless it is taken for its files. Raises
+    OSError.
     """
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        return {"inode": status.st_ino}
+        return {"inode": status.st_ino, **(_inside(path) if with_files else {})}
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}

@@ -12,7 +12,7 @@ from dataport.core.errors import CancelledError, StateError
 from dataport.core.settings import Inbox
 from dataport.core.words import JobKind, JobStatus, Origin
 from dataport.daemon.configuration import Configuration
-from dataport.daemon.disposal import failed_copy, identity
+from dataport.daemon.disposal import identity, sources_now
 from dataport.daemon.events import EventBroker
 from dataport.daemon.live import LiveJob, LiveJobs
 from dataport.daemon.news import JobNews
@@ -105,18 +105,31 @@ class JobQueue:
         self._runner.take(LiveJob(job))
         return job
 
-    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None:
-        """Queue a file that was dropped into an inbox; its job's number.
+    def submit_inbox_files(self, inbox: Inbox, paths: Sequence[Path]) -> int:
+        """Queue files that were dropped into an inbox together; how many jobs that took.
 
-        A directory stays where it is when its job has failed: None where that is so already.
+        Those of a package are one job, as far as each is of another dataset.
         """
+        if inbox.package is None or paths[0].is_dir():
+            return sum(self._submit_inbox_path(inbox, path) for path in paths)
+        parcels = self._engine.imports.parcels(inbox.package, paths)
+        for parcel in parcels:
+            names = tuple(map(str, parcel))
+            self.submit(ImportRequest(paths=names, inbox=inbox.name, origin=Origin.INBOX))
+        return len(parcels)
+
+    def _submit_inbox_path(self, inbox: Inbox, path: Path) -> bool:
+        """Queue one file or folder; false for a folder that is as it was when its job failed."""
         request = ImportRequest(path=str(path), inbox=inbox.name, origin=Origin.INBOX)
         if not path.is_dir():
-            return self.submit(request).job
-        found = identity(path)
-        if any(job.identity == found for job in self._engine.jobs.of_file(path)):
-            return None
-        return self._enqueue(self._engine.imports.complete(request), found).job
+            self.submit(request)
+            return True
+        found = identity(path, with_files=inbox.package is not None)
+        for job in self._engine.jobs.of_file(path):
+            if job.identity == found and job.status is not JobStatus.COMPLETED:
+                return False
+        self._enqueue(self._engine.imports.complete(request), found)
+        return True
 
     def get(self, number: int) -> Job:
         """A job, live or recorded. Raises NotFoundError."""
@@ -214,8 +227,7 @@ class JobQueue:
             )
         request = job.request
         if isinstance(request, ImportRequest):
-            path = str(failed_copy(self._engine.home, job))
-            request = request.model_copy(update={"path": path})
+            request = request.model_copy(update=sources_now(self._engine.home, job, request))
         if isinstance(request, BulkRequest) and request.by_keys:
             keys = self._engine.bulk.hand_over_keys
             return self._enqueue(request, equip=lambda new: keys(number, new))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +36,8 @@ class Queue(Protocol):
     def stop(self, deadline_s: float) -> None:
         """Take no more jobs; finish or cancel the running ones within `deadline_s` seconds."""
 
-    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None:
-        """Take a file or folder; its job's number, or None where one has refused it already."""
+    def submit_inbox_files(self, inbox: Inbox, paths: Sequence[Path]) -> int:
+        """Take files, or one folder; how many jobs: none where one has refused it already."""
 
     def has_open_job_for(self, path: Path) -> bool: ...
 
@@ -111,7 +111,7 @@ def compose(
     inboxes = InboxWatcher(
         home,
         configuration.settings,
-        submit=queue.submit_inbox_file,
+        submit=queue.submit_inbox_files,
         is_busy=queue.has_open_job_for,
         notice=lambda inbox, text: events.publish("inbox", {"inbox": inbox, "notice": text}),
         folder_events=folder_events,

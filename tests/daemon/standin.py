@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,16 @@ class StandinQueue:
     def expect_file(self) -> None:
         """Nothing is got ready here."""
 
-    def submit_inbox_file(self, inbox: Inbox, path: Path) -> int | None:
+    def submit_inbox_files(self, inbox: Inbox, paths: Sequence[Path]) -> int:
+        return sum(self._submit(inbox, path) for path in paths)
+
+    def _submit(self, inbox: Inbox, path: Path) -> bool:
         self._jobs += 1
         line = {"inbox": inbox.name, "name": path.name, "size": path.stat().st_size}
         with (self._home.run / "submitted.jsonl").open("a") as journal:
             journal.write(json.dumps(line) + "\n")
         self._events.publish("job", {"job": {"job": self._jobs, "status": "completed"}})
-        return self._jobs
+        return True
 
     def has_open_job_for(self, path: Path) -> bool:
         busy = self._home.run / "busy"

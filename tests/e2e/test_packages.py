@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.conftest import World
 
@@ -90,3 +96,67 @@ def test_a_file_that_is_of_no_dataset_is_refused_with_the_names(world: World, wr
     failed = world.run("import", str(path), "--package", "time_tracking")
     assert (failed.code, failed.document["error"]["code"]) == (2, "not-in-package")
     assert "timesheet* (time_entries)" in failed.document["error"]["hint"]
+
+
+@pytest.fixture
+def hours_inbox(world: World) -> Path:
+    """An inbox for time tracking of the source toggl."""
+    world.ok("init", "--sample")
+    asked = ("--package", "time_tracking", "--source", "toggl")
+    return Path(world.ok("inboxes", "add", "hours", *asked)["path"])
+
+
+def test_files_that_are_dropped_together_are_one_job(world: World, hours_inbox: Path) -> None:
+    """In whatever order they come; of two for one dataset the later is a job of its own."""
+    for name in ("time_entries.csv", "tasks.csv", "clients.csv", "projects.csv"):
+        shutil.copy(hours(world) / name, hours_inbox / name)
+    (hours_inbox / "clients-2.csv").write_text("client_name\nUmbrella\n", encoding="utf-8")
+    (hours_inbox / "readme.txt").write_text("what is this\n", encoding="utf-8")
+    jobs = world.wait_jobs(3)
+    assert len(jobs) == 3
+    done = {len(job.get("items", ())): job for job in jobs}
+    assert (done[4]["changes"]["inserted"], done[4]["package"]) == (15, "time_tracking")
+    assert done[1]["changes"]["inserted"] == 1
+    assert (done[0]["status"], done[0]["error"]["code"]) == ("failed", "not-in-package")
+    world.wait(lambda: not [path for path in hours_inbox.iterdir() if path.is_file()])
+    assert len(list((hours_inbox / ".done").iterdir())) == 5
+    assert [path.name for path in (hours_inbox / ".failed").iterdir()] == ["readme.txt"]
+
+
+def test_a_dropped_folder_is_one_job_and_leaves_as_a_whole(world: World, hours_inbox: Path) -> None:
+    shutil.copytree(hours(world), hours_inbox / "january")
+    [job] = world.wait_jobs(1)
+    assert (len(job["items"]), job["commit"]) == (4, 1)
+    world.wait((hours_inbox / ".done" / "january" / "tasks.csv").is_file)
+    assert not (hours_inbox / "january").exists()
+    wrong = hours_inbox / "february"
+    wrong.mkdir()
+    (wrong / "invoices.csv").write_text("a\n1\n", encoding="utf-8")
+    [failed, _] = world.wait_jobs(2)
+    assert failed["error"]["code"] == "not-in-package"
+    (wrong / "invoices.csv").rename(wrong / "clients.csv")
+    world.wait(lambda: world.ok("inboxes", "rescan") and len(world.ok("jobs")["items"]) == 3)
+    world.wait_jobs(3)
+    assert world.ok("inboxes", "rescan")["queued"] == 0
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.4, 0.8])
+def test_killed_at_any_time_it_is_all_or_nothing(world: World, write: Write, delay: float) -> None:
+    """The next daemon finishes the job: one commit with the rows of every file (I4)."""
+    clients = "".join(f"c{number}\n" for number in range(4000))
+    projects = "".join(f"p{number},c{number}\n" for number in range(4000))
+    files = [
+        str(write("projects.csv", "project_name,client_name\n" + projects)),
+        str(write("clients.csv", "client_name\n" + clients)),
+    ]
+    pid = world.ok("status")["pid"]
+    world.ok("import", *files, "--package", "time_tracking", "--no-wait")
+    time.sleep(delay)
+    os.kill(pid, signal.SIGKILL)
+    [job] = world.wait_jobs(1)
+    assert (job["status"], job["commit"], len(world.log())) == ("completed", 1, 1)
+    assert {item["dataset"]: item["changes"]["inserted"] for item in job["items"]} == {
+        "clients": 4000,
+        "projects": 4000,
+    }
+    assert world.ok("rows", "projects", "--limit", "1")["total"] == 4000

@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -43,6 +44,12 @@ class Writers(Enum):
     SOME = "some"
     UNKNOWN = "unknown"
     """The system or the file system does not tell."""
+
+
+def identity_of_all(folder: os.stat_result, files: Mapping[str, os.stat_result]) -> Identity:
+    """Tells one state of a folder and of the files in it, by name, from another."""
+    states = sorted((name, each.st_size, each.st_mtime_ns) for name, each in files.items())
+    return Identity(folder.st_ino, sum(size for _, size, _ in states), hash(tuple(states)))
 
 
 @dataclass(slots=True)

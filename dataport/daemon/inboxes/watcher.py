@@ -8,9 +8,8 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from dataport.daemon.inboxes.settle import (
     Identity,
     Sighting,
     Writers,
+    identity_of_all,
     seconds_left,
     unsure_seconds_left,
     writers_of,
@@ -44,8 +44,8 @@ _DEBOUNCE_S = 0.01
 _BLOCKED_S = 1.0
 """How often to look again at a file that somebody writes or a job still works on."""
 
-Submit = Callable[[Inbox, Path], int | None]
-"""Takes a file; its job's number, or None where there is nothing to do for it."""
+Submit = Callable[[Inbox, Sequence[Path]], int]
+"""Takes files that are handed over together; how many jobs were begun for them."""
 IsBusy = Callable[[Path], bool]
 Notice = Callable[[str, str], object]
 """Takes an inbox's name and a sentence for people."""
@@ -65,16 +65,6 @@ class _Folder:
     noticed: set[str] = field(default_factory=set)
 
 
-class _Handed(Enum):
-    """What became of a file that was ready."""
-
-    QUEUED = "queued"
-    KNOWN = "known"
-    """Nothing is to be done for it."""
-    BLOCKED = "blocked"
-    """It can't be taken now."""
-
-
 @dataclass
 class _Ready:
     """A file that may be handed over, in the order of `rank`."""
@@ -86,7 +76,10 @@ class _Ready:
 
 
 class InboxWatcher:
-    """Calls `submit(inbox, path)` once for every complete file, older files first.
+    """Calls `submit(inbox, paths)` once for every complete file, older files first.
+
+    The files of an inbox that is bound to a package are handed over together, once all of them
+    are complete; so is a folder of them.
 
     Events only say that it is time to look; every decision comes from listing the folder. A
     file is handed over again only after it changed or was away, and never while `is_busy`.
@@ -189,39 +182,73 @@ class InboxWatcher:
             complete, wait = self._examine(folder)
             ready += complete
             due = min(due, wait)
-        for file in sorted(ready, key=lambda each: each.rank):
+        for group in _grouped(ready):
             if self._is_stopped:
                 break
-            match self._hand_over(file):
-                case _Handed.QUEUED:
-                    found += 1
-                case _Handed.BLOCKED:
-                    due = min(due, _BLOCKED_S)
+            jobs = self._hand_over(group)
+            found += len(group) if jobs else 0
+            if jobs is None:
+                due = min(due, _BLOCKED_S)
         return found, due
 
     def _examine(self, folder: _Folder) -> tuple[list[_Ready], float]:
         """Complete files of one inbox, and seconds until another one may be complete."""
         statuses = self._list(folder)
         for known in (folder.seen, folder.submitted, folder.blocked_until):
-            for name in known.keys() - statuses.keys():
+            for name in [name for name in known if name.split("/")[0] not in statuses]:
                 del known[name]
         ready: list[_Ready] = []
         settling: list[tuple[int, str]] = []
         due = self._settings.watch.rescan_seconds
+        is_waiting = False
         for name, status in statuses.items():
-            if folder.submitted.get(name) == Identity.of(status):
+            inside = self._inside(folder, name, status)
+            identity = Identity.of(status)
+            if inside is not None:
+                identity = identity_of_all(status, inside)
+            if folder.submitted.get(name) == identity:
                 continue
             rank = (status.st_mtime_ns, name)
-            wait, is_settling = self._judge(folder, name, status)
+            wait, is_settling = self._judge_all(
+                folder, {name: status} if inside is None else inside
+            )
             if wait > 0:
-                due = min(due, wait)
+                due, is_waiting = min(due, wait), True
                 if is_settling:
                     settling.append(rank)
             else:
-                ready.append(_Ready(folder, name, rank, Identity.of(status)))
+                ready.append(_Ready(folder, name, rank, identity))
+        if folder.inbox.package and is_waiting:
+            return [], due
         # Of files that arrive together, an older one that is not complete yet goes first.
         first = min(settling, default=None)
         return [file for file in ready if first is None or file.rank < first], due
+
+    def _inside(
+        self, folder: _Folder, name: str, status: os.stat_result
+    ) -> dict[str, os.stat_result] | None:
+        """The files in a folder that a package's inbox takes as one; None for anything else."""
+        if not (folder.inbox.package and stat.S_ISDIR(status.st_mode)):
+            return None
+        try:
+            with os.scandir(folder.path / name) as entries:
+                return {
+                    f"{name}/{entry.name}": entry.stat(follow_symlinks=False)
+                    for entry in entries
+                    if not self._is_ignored(entry.name)
+                }
+        except OSError:
+            # Gone between listing and looking; what is empty is waited for.
+            return {}
+
+    def _judge_all(
+        self, folder: _Folder, statuses: dict[str, os.stat_result]
+    ) -> tuple[float, bool]:
+        """As `_judge` for files that are complete together; an empty folder is waited for."""
+        waits = [self._judge(folder, name, status) for name, status in statuses.items()]
+        if not waits:
+            return self._settings.watch.rescan_seconds, False
+        return max(wait for wait, _ in waits), any(is_settling for _, is_settling in waits)
 
     def _judge(self, folder: _Folder, name: str, status: os.stat_result) -> tuple[float, bool]:
         """Seconds until the file may be complete, and whether later files wait for it."""
@@ -250,24 +277,28 @@ class InboxWatcher:
             case Writers.UNKNOWN:
                 return unsure_seconds_left(seen, settle, now), True
 
-    def _hand_over(self, file: _Ready) -> _Handed:
-        folder, path = file.folder, file.folder.path / file.name
+    def _hand_over(self, group: Sequence[_Ready]) -> int | None:
+        """How many jobs were begun for files; None where they can't be taken now."""
+        folder, paths = group[0].folder, [file.folder.path / file.name for file in group]
         try:
-            if self._is_busy(path):
-                folder.blocked_until[file.name] = time.monotonic() + _BLOCKED_S
-                return _Handed.BLOCKED
-            job = self._submit(folder.inbox, path)
+            if any(self._is_busy(path) for path in paths):
+                for file in group:
+                    folder.blocked_until[file.name] = time.monotonic() + _BLOCKED_S
+                return None
+            jobs = self._submit(folder.inbox, paths)
         except Exception as error:
-            # One file that can't be handed over must not hold up the others.
+            # Files that can't be handed over must not hold up the others.
             if not isinstance(error, DataportError):
-                _LOGGER.exception("Handing over %s failed.", path)
-            self._tell(folder, file.name, f"{file.name} can't be taken: {error}")
+                _LOGGER.exception("Handing over %s failed.", paths)
             again = time.monotonic() + self._settings.watch.rescan_seconds
-            folder.blocked_until[file.name] = again
-            return _Handed.BLOCKED
-        folder.submitted[file.name] = file.identity
-        folder.noticed.discard(file.name)
-        return _Handed.KNOWN if job is None else _Handed.QUEUED
+            for file in group:
+                self._tell(folder, file.name, f"{file.name} can't be taken: {error}")
+                folder.blocked_until[file.name] = again
+            return None
+        for file in group:
+            folder.submitted[file.name] = file.identity
+            folder.noticed.discard(file.name)
+        return jobs
 
     def _list(self, folder: _Folder) -> dict[str, os.stat_result]:
         """Files and folders that are not ignored, by name; the job of a folder says that it is one."""
@@ -318,3 +349,13 @@ class InboxWatcher:
             folder.noticed.add(name)
             _LOGGER.warning("Inbox %s: %s", folder.inbox.name, text)
             self._notice(folder.inbox.name, text)
+
+
+def _grouped(ready: Iterable[_Ready]) -> list[list[_Ready]]:
+    """Files that are handed over together, older ones first: those of a package, but for folders."""
+    groups: dict[tuple[str, str], list[_Ready]] = {}
+    for file in sorted(ready, key=lambda each: each.rank):
+        inbox = file.folder.inbox
+        is_alone = not inbox.package or (file.folder.path / file.name).is_dir()
+        groups.setdefault((inbox.name, file.name if is_alone else ""), []).append(file)
+    return list(groups.values())

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.catalog.packages import Package
+from dataport.engine.catalog.packages import Package, find_package
 from dataport.engine.commits import Author
 from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.attempt import Attempt, Load, Merging, NeedsAllRowsError
 from dataport.engine.importing.known_files import note_known
-from dataport.engine.importing.members import Member, resolve_members
+from dataport.engine.importing.members import Member, parcels_of, resolve_members
 from dataport.engine.importing.memory import SourceMemory
 from dataport.engine.importing.reading import Progress, Reader
 from dataport.engine.importing.report import job_outcome
@@ -73,6 +74,10 @@ class Imports:
             if member.part.returned is not None:
                 member.part.source = export_source(member.part.returned)
         return members
+
+    def parcels(self, package: str, paths: Sequence[Path]) -> list[list[Path]]:
+        """Files by what may be imported together. Raises NotFoundError `unknown-package`."""
+        return parcels_of(find_package(self._packages(), package), paths)
 
     def stage(self, job: Job, members: Sequence[Member], progress: Progress) -> Staged | None:
         """Read the files into clean rows; None when the bytes of all were applied already.

@@ -74,6 +74,26 @@ def resolve_members(
     )
 
 
+def parcels_of(package: Package, paths: Iterable[Path]) -> list[list[Path]]:
+    """Files that may be imported together: of each dataset one, the first ones first.
+
+    A file that belongs nowhere is alone, so that its job can say so.
+    """
+    parcels: list[dict[str, Path]] = []
+    strays: list[list[Path]] = []
+    for path in paths:
+        owners = package.owners(path.name)
+        if len(owners) != 1:
+            strays.append([path])
+            continue
+        free = next((parcel for parcel in parcels if owners[0] not in parcel), None)
+        if free is None:
+            free = {}
+            parcels.append(free)
+        free[owners[0]] = path
+    return [*(list(parcel.values()) for parcel in parcels), *strays]
+
+
 def _place(sources: Sequence[str]) -> str:
     """What names all the files at once: the only one, or the folder of the first."""
     return sources[0] if len(sources) == 1 else str(Path(sources[0]).parent)
