@@ -1,4 +1,4 @@
-"""`kill -9` of the daemon at any moment of an import: committed exactly once (principle 4)."""
+"""`kill -9` of the daemon at any moment of an import: committed exactly once (principle 4, A20)."""
 
 from __future__ import annotations
 

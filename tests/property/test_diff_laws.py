@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -135,14 +136,25 @@ def turned_round(patch: list[Document]) -> list[Document]:
     ]
 
 
-def test_a_difference_is_a_patch_both_ways() -> None:
-    """A19: apply(diff(A,B), A) = B and apply(inverse(diff(A,B)), B) = A."""
+def play(examples: int, steps: int) -> None:
+    """Try `examples` histories of `steps` steps."""
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=10,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_a_difference_is_a_patch_both_ways() -> None:
+    """A19: apply(diff(A,B), A) = B and apply(inverse(diff(A,B)), B) = A."""
+    play(examples=12, steps=10)
+
+
+@pytest.mark.soak
+def test_a_difference_is_a_patch_in_many_histories() -> None:
+    """A19."""
+    play(examples=800, steps=20)

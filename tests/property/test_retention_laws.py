@@ -126,13 +126,23 @@ def _state(ledger: Ledger) -> tuple[object, ...]:
     return ledger.rows(), sources, conflicts
 
 
-def test_pruning_loses_nothing_but_the_past() -> None:
+def play(examples: int, steps: int) -> None:
+    """Try `examples` histories of `steps` steps."""
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=8,
-            stateful_step_count=10,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_pruning_loses_nothing_but_the_past() -> None:
+    play(examples=8, steps=10)
+
+
+@pytest.mark.soak
+def test_pruning_loses_nothing_in_many_histories() -> None:
+    play(examples=400, steps=16)

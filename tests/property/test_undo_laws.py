@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -135,13 +136,25 @@ def _merged(ours: Cells | None, base: Cells | None, theirs: Cells | None) -> Cel
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def test_undo_on_random_histories() -> None:
+def play(examples: int, steps: int) -> None:
+    """Try `examples` histories of `steps` steps."""
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=8,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_undo_on_random_histories() -> None:
+    """A9."""
+    play(examples=15, steps=8)
+
+
+@pytest.mark.soak
+def test_undo_on_many_histories() -> None:
+    """A9."""
+    play(examples=800, steps=16)

@@ -226,11 +226,15 @@ class Ledger:
             f" _derived VARCHAR, {columns}{absent})"
         )
         marks = ", ".join("?" for _ in range(4 + len(names) + bool(partial)))
-        for number, row in enumerate(rows, 1):
-            values = [number, number + 1, row["id"], None, *(row.get(name) for name in names)]
-            if partial:
-                values.append([name for name in names if name not in row])
-            cursor.execute(f"INSERT INTO staged_rows VALUES ({marks})", values)
+        for start in range(0, len(rows), 100):
+            values: list[Any] = []
+            batch = rows[start : start + 100]
+            for number, row in enumerate(batch, start + 1):
+                values += [number, number + 1, row["id"], None, *(row.get(name) for name in names)]
+                if partial:
+                    values.append([name for name in names if name not in row])
+            tuples = ", ".join([f"({marks})"] * len(batch))
+            cursor.execute(f"INSERT INTO staged_rows VALUES {tuples}", values)
 
     def _present(self, cursor: Connection, keys: Sequence[str]) -> None:
         cursor.execute("CREATE TEMP TABLE staged_present (_key VARCHAR)")
