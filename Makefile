@@ -14,10 +14,10 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo run test lint format docs screenshots bench soak lock clean
+.PHONY: help install demo run test lint format docs screenshots bench bench-large soak lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## make .venv with the dataport command and the tools of this file
 
@@ -63,6 +63,9 @@ bench: $(INSTALLED) ## measure imports and merges beside plain DuckDB and other 
 	$(BIN)/python -m benchmarks.history
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The other tools could not be installed." >&2
 	$(BIN)/python -m benchmarks.three_way --peers $(PEERS)/bin
+
+bench-large: $(INSTALLED) ## measure ten million rows beside one million; takes some minutes and 10 GB
+	$(BIN)/python -m benchmarks.large
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv --clear $(PEERS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conflicts, history, inbox, three_way
+from benchmarks import conflicts, history, inbox, large, three_way
 from benchmarks.accounts import write_accounts
 from benchmarks.harness import NoRunError, run
 from benchmarks.peers import PEERS, measure_peers
@@ -33,6 +33,13 @@ def test_the_past_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert "after all 2 updates" in printed
     assert "blame of one record" in printed
+
+
+def test_two_sizes_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large.measure(tmp_path, 200, 2)
+    printed = capsys.readouterr().out
+    assert "400 rows" in printed
+    assert "a row among many, to one among few" in printed
 
 
 def test_an_inbox_is_measured(
