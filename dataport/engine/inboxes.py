@@ -10,13 +10,7 @@ from dataport.core.settings import Inbox
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package
-from dataport.engine.settings_file import (
-    as_table,
-    read_document,
-    set_tables,
-    tables,
-    write_document,
-)
+from dataport.engine.settings_file import as_table, editing
 
 
 def add_inbox(
@@ -34,30 +28,24 @@ def add_inbox(
         find_dataset(datasets, inbox.dataset)
     if inbox.package is not None:
         find_package(packages, inbox.package)
-    document = read_document(home)
-    inboxes = tables(document, "inboxes")
-    if any(item.get("name") == inbox.name for item in inboxes):
-        raise StateError(
-            "inbox-exists",
-            f"There is an inbox called {inbox.name!r} already.",
-            hint="Choose another name, or remove that one first.",
-        )
-    inboxes.append(as_table(inbox))
-    set_tables(document, "inboxes", inboxes)
-    write_document(home, document)
+    with editing(home, "inboxes") as inboxes:
+        if any(item.get("name") == inbox.name for item in inboxes):
+            raise StateError(
+                "inbox-exists",
+                f"There is an inbox called {inbox.name!r} already.",
+                hint="Choose another name, or remove that one first.",
+            )
+        inboxes.append(as_table(inbox))
 
 
 def remove_inbox(home: Home, name: str) -> None:
     """Take an inbox out of the settings of `home`. Raises NotFoundError."""
-    document = read_document(home)
-    inboxes = tables(document, "inboxes")
-    for position, item in enumerate(inboxes):
-        if item.get("name") == name:
-            del inboxes[position]
-            set_tables(document, "inboxes", inboxes)
-            write_document(home, document)
-            return
-    names = ", ".join(str(item.get("name")) for item in inboxes) or "none"
-    raise NotFoundError(
-        "unknown-inbox", f"There is no inbox called {name!r}.", hint=f"Inboxes: {names}."
-    )
+    with editing(home, "inboxes") as inboxes:
+        for position, item in enumerate(inboxes):
+            if item.get("name") == name:
+                del inboxes[position]
+                return
+        names = ", ".join(str(item.get("name")) for item in inboxes) or "none"
+        raise NotFoundError(
+            "unknown-inbox", f"There is no inbox called {name!r}.", hint=f"Inboxes: {names}."
+        )

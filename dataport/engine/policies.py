@@ -15,21 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tomlkit import TOMLDocument
-
 from dataport.core.errors import ConfigError, NotFoundError, UsageError
 from dataport.core.paths import Home
 from dataport.core.settings import PolicyRule, load_settings
 from dataport.core.words import Take
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.policies import check_rule
-from dataport.engine.settings_file import (
-    as_table,
-    read_document,
-    set_tables,
-    tables,
-    write_document,
-)
+from dataport.engine.settings_file import as_table, editing, read_document
 
 SIDES = {Take.OURS: "store", Take.THEIRS: "file"}
 """The policy that always takes a side of a conflict."""
@@ -78,43 +70,33 @@ def set_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) ->
     Raises UsageError for a rule about what does not exist or by a policy that can't settle it,
     ConfigError when the settings file is broken already.
     """
-    document = _settable(home, datasets, rule)
-    rules = tables(document, "policies")
-    for item in rules:
-        if _scope(item) == rule.scope:
-            item["merge"] = list(rule.chain)
-            break
-    else:
+    check_policy(home, datasets, rule)
+    with editing(home, "policies") as rules:
+        for item in rules:
+            if _scope(item) == rule.scope:
+                item["merge"] = list(rule.chain)
+                return
         rules.append(as_table(rule.model_copy(update={"merge": rule.chain})))
-    set_tables(document, "policies", rules)
-    write_document(home, document)
 
 
 def check_policy(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) -> None:
     """Raise what `set_policy` would raise."""
-    _settable(home, datasets, rule)
-
-
-def _settable(home: Home, datasets: Mapping[str, Dataset], rule: PolicyRule) -> TOMLDocument:
     try:
         check_rule(rule, datasets)
     except ValueError as error:
         raise UsageError("wrong-policy", "The policy can't be kept.", f"{error}.") from error
-    return read_document(home)
+    read_document(home)
 
 
 def remove_policy(home: Home, dataset: str | None, source: str | None, field: str | None) -> None:
     """Take the rule with exactly this scope out of the settings. Raises NotFoundError."""
-    document = read_document(home)
-    rules = tables(document, "policies")
-    for position, item in enumerate(rules):
-        if _scope(item) == (dataset, source, field):
-            del rules[position]
-            set_tables(document, "policies", rules)
-            write_document(home, document)
-            return
-    words = ", ".join(word for word in (dataset, source, field) if word) or "everything"
-    raise NotFoundError("unknown-policy", f"The settings have no policy for {words}.")
+    with editing(home, "policies") as rules:
+        for position, item in enumerate(rules):
+            if _scope(item) == (dataset, source, field):
+                del rules[position]
+                return
+        words = ", ".join(word for word in (dataset, source, field) if word) or "everything"
+        raise NotFoundError("unknown-policy", f"The settings have no policy for {words}.")
 
 
 def policy_document(rule: PolicyRule) -> dict[str, Any]:

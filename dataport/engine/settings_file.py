@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import tomlkit
 from tomlkit.items import AoT
 
@@ -17,18 +21,32 @@ def read_document(home: Home) -> tomlkit.TOMLDocument:
     return tomlkit.parse(home.config_file.read_text(encoding="utf-8"))
 
 
-def tables(document: tomlkit.TOMLDocument, name: str) -> AoT:
-    """The `[[name]]` tables of a document; a change of them is put in by `set_tables`."""
-    found = document.get(name)
-    return found if isinstance(found, AoT) else tomlkit.aot()
+@contextmanager
+def editing(home: Home, name: str) -> Iterator[AoT]:
+    """The `[[name]]` tables, to be changed inside the block and written when it ends.
+
+    Whoever else edits the settings waits meanwhile; an exception leaves the file as it is.
+    Raises ConfigError.
+    """
+    with _locked(home):
+        document = read_document(home)
+        found = document.get(name)
+        items = found if isinstance(found, AoT) else tomlkit.aot()
+        yield items
+        if items:
+            document[name] = items
+        else:
+            document.pop(name, None)
+        write_document(home, document)
 
 
-def set_tables(document: tomlkit.TOMLDocument, name: str, items: AoT) -> None:
-    """Put the `[[name]]` tables into a document; without items there is no such key."""
-    if items:
-        document[name] = items
-    else:
-        document.pop(name, None)
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """Be the only one that edits the settings: other threads and processes wait."""
+    home.run.mkdir(parents=True, exist_ok=True)
+    with (home.run / "settings.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def as_table(item: TomlModel) -> tomlkit.items.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_rule_with_the_same_scope_takes_the_place_of_the_first(home: Home) -> 
     set_policy(home, THINGS, PolicyRule(source="crm", merge="store"))
     set_policy(home, THINGS, RULE.model_copy(update={"merge": "longest"}))
     assert [rule.chain for rule in read_policies(home)] == [("longest",), ("store",)]
+
+
+def test_rules_that_are_set_at_once_are_all_kept(home: Home) -> None:
+    rules = [RULE.model_copy(update={"source": f"source-{number}"}) for number in range(12)]
+    with ThreadPoolExecutor(len(rules)) as pool:
+        list(pool.map(lambda rule: set_policy(home, THINGS, rule), rules))
+    assert {rule.source for rule in read_policies(home)} == {rule.source for rule in rules}
 
 
 def test_comments_and_other_settings_stay(home: Home) -> None:
