@@ -9,7 +9,7 @@ import click
 
 from dataport.cli.options import DATASET, Group, Session, given, is_interactive, message_option
 from dataport.cli.rows import field_values
-from dataport.cli.summary import exit_code, show_job
+from dataport.cli.summary import exit_code, show_job, show_notices
 from dataport.cli.waiting import Job, wait_for
 from dataport.core.text import counted
 
@@ -154,6 +154,7 @@ def _agreed(session: Session, client: Client, dataset: str, body: dict[str, Any]
         show_job(session, found)
         raise click.exceptions.Exit(exit_code([found], strict=False))
     matched = int(found["matched"])
+    show_notices(found)
     question = f"Delete {counted(matched, 'record')} of {dataset}?"
     if matched and not click.confirm(question):
         raise CancelledError("not-agreed", "Nothing was deleted.")

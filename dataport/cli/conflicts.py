@@ -10,6 +10,7 @@ import click
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session, given, message_option, screenful
 from dataport.cli.policies import policy_sentence
+from dataport.cli.summary import show_notices
 from dataport.core.text import counted
 from dataport.core.words import ConflictKind, ConflictStatus, Take
 
@@ -259,6 +260,7 @@ def _show_resolved(session: Session, document: dict[str, Any]) -> None:
     commit = document.get("commit")
     said += "; the store stands as it was." if commit is None else f", commit {commit}."
     output.say(said)
+    show_notices(document)
     if document.get("left"):
         output.say(f"{counted(document['left'], 'conflict')} left: decide about each by its ID.")
     if document["resolved"]:

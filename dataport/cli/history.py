@@ -18,6 +18,7 @@ from dataport.cli.options import (
 )
 from dataport.cli.prune import prune_command
 from dataport.cli.rows import record_path
+from dataport.cli.summary import show_notices
 from dataport.core.text import counted
 
 
@@ -129,7 +130,9 @@ def _show_undo(session: Session, document: dict[str, Any]) -> None:
         said += f", {counted(document['reopened'], 'conflict')} open again"
     if document["dry_run"]:
         output.say(f"Taking back commit {undone} would come to: {said}. Nothing was changed.")
+        show_notices(document)
         return
     output.say(f"commit {document['commit']} takes back commit {undone}: {said}")
     if document["conflicts"]:
         output.say(f"Some values were changed since: {session.command('conflicts', 'list')}")
+    show_notices(document)

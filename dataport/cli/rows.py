@@ -8,6 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Command, Session, given, message_option, names, screenful
+from dataport.cli.summary import show_notices
 
 
 @click.command("rows", cls=Command)
@@ -118,3 +119,4 @@ def _show_edit(session: Session, document: dict[str, Any]) -> None:
         return
     undo = session.command("undo", commit)
     output.say(f"commit {commit}: the record is changed. To take it back: {undo}")
+    show_notices(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import PurePath
+from typing import Any
 
 from dataport.cli import errors, output
 from dataport.cli.options import Session
@@ -25,9 +26,14 @@ def show_job(session: Session, job: Job) -> None:
         _show_bulk(session, job)
     else:
         _show_import(session, job)
-    for notice in job.get("notices") or ():
+    show_notices(job)
+
+
+def show_notices(document: dict[str, Any]) -> None:
+    """Print what a document says that its counts don't."""
+    for notice in document.get("notices") or ():
         output.say(f"Note: {_sentence(notice)}")
-    for item in job.get("items") or ():
+    for item in document.get("items") or ():
         for notice in item.get("notices") or ():
             output.say(f"Note: {item['dataset']}: {_sentence(notice)}")
 

@@ -23,6 +23,7 @@ from dataport.engine.commits import (
 )
 from dataport.engine.conflicts import ConflictFilter, count, get_conflict
 from dataport.engine.own_value import own_value
+from dataport.engine.reference_checks import check_change
 from dataport.engine.resolving import Resolution, check_open, check_shown, resolve
 from dataport.engine.row_changes import set_fields
 from dataport.engine.settling import settle_moot
@@ -58,6 +59,7 @@ def normal_key(dataset: Dataset, text: str) -> str:
 
 def edit(
     store: Store,
+    datasets: Mapping[str, Dataset],
     dataset: Dataset,
     key: str,
     values: Mapping[str, Any],
@@ -69,22 +71,24 @@ def edit(
 ) -> dict[str, Any]:
     """Set fields of one record. Text is read as a file's cell would be; None clears a field.
 
-    Raises NotFoundError for an unknown record, UsageError for a field or value that is wrong.
+    `{commit, changes, notices}`. Raises NotFoundError for an unknown record, UsageError for a
+    field or value that is wrong, StateError for one that is not unique or leads nowhere.
     """
-    checked = check_edit(dataset, values, timezone=timezone, region=region)
+    texts = check_edit(dataset, values, timezone=timezone, region=region)
     with store.writing() as cursor:
         _find_row(cursor, dataset, key)
         commit = next_commit(cursor)
         cursor.execute("CREATE OR REPLACE TEMP TABLE editing AS SELECT ? AS _key", [key])
-        changed = set_fields(cursor, dataset, "editing", checked, commit)
+        changed = set_fields(cursor, dataset, "editing", texts, commit)
         changes = {**_NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
         if not changed:
-            return {"commit": None, "changes": changes}
+            return {"commit": None, "changes": changes, "notices": []}
+        checked = check_change(cursor, datasets, dataset, commit)
         settle_moot(cursor, dataset, commit)
         text = message or f"Edit {dataset.name} {key}: {', '.join(values)}"
-        part = CommitPart(dataset.name, changes=changes)
-        write_commit(cursor, Commit(commit, "edit", author, text, (part,)))
-    return {"commit": commit, "changes": changes}
+        parts = checked.parts(dataset.name, changes)
+        write_commit(cursor, Commit(commit, "edit", author, text, parts))
+    return {"commit": commit, "changes": changes, "notices": list(checked.notices)}
 
 
 def _find_row(cursor: Connection, dataset: Dataset, key: str) -> None:
@@ -164,14 +168,18 @@ def _resolve(
         f"SELECT DISTINCT dataset FROM store.conflicts q WHERE {which.condition()} ORDER BY 1"
     ).fetchall()
     if not rows:
-        return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES)}
+        return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES), "notices": []}
     commit = next_commit(cursor)
-    resolved, parts, total = 0, [], dict(_NO_CHANGES)
+    resolved, parts, total = 0, list[CommitPart](), dict(_NO_CHANGES)
+    notices: list[str] = []
     for (name,) in rows:
-        counts = resolve(cursor, find_dataset(datasets, name), which, how, commit)
+        dataset = find_dataset(datasets, name)
+        counts = resolve(cursor, dataset, which, how, commit)
         resolved += counts.pop("resolved")
         changes = {**_NO_CHANGES, **counts}
-        parts.append(CommitPart(name, changes=changes))
+        checked = check_change(cursor, datasets, dataset, commit)
+        notices += checked.notices
+        parts += checked.parts(name, changes)
         total = {key: total[key] + changes[key] for key in total}
     write_commit(cursor, Commit(commit, "resolve", author, message, tuple(parts)))
-    return {"resolved": resolved, "commit": commit, "changes": total}
+    return {"resolved": resolved, "commit": commit, "changes": total, "notices": notices}

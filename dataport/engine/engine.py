@@ -229,6 +229,7 @@ class Engine:
         dataset = find_dataset(self._datasets, name)
         return changes.edit(
             self.store,
+            self._datasets,
             dataset,
             changes.normal_key(dataset, key),
             values,

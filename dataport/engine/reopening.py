@@ -29,6 +29,7 @@ from dataport.engine.conflicts import get_conflict
 from dataport.engine.merging.apply import keep_conflict_versions
 from dataport.engine.merging.bases import base_query
 from dataport.engine.merging.rows import delete_rows, update_rows
+from dataport.engine.reference_checks import reference_notices
 from dataport.engine.settling import ask_once, settle_moot
 from dataport.engine.sql import (
     differs,
@@ -75,6 +76,7 @@ def reopen(
         reopened = _open(cursor, about.condition, commit) - ask_once(cursor, commit)
         settle_moot(cursor, dataset, commit)
         _check_news(get_conflict(cursor, datasets, conflict))
+        notices = reference_notices(cursor, datasets, dataset.name, commit)
         part = CommitPart(dataset.name, changes=changes)
         write_commit(cursor, Commit(commit, "reopen", author, text, (part,)))
     return {
@@ -84,6 +86,7 @@ def reopen(
         "changes": changes,
         "conflicts": 0,
         "reopened": reopened,
+        "notices": notices,
     }
 
 

@@ -17,12 +17,6 @@ Values = Mapping[str, str | None]
 """New values by field, as the JSON text that `values.check_values` gives; None clears."""
 
 
-def count_differing(cursor: Connection, dataset: Dataset, keys: str, values: Values) -> int:
-    """How many of the rows `set_fields` would change."""
-    row = cursor.execute(f"SELECT count(*) FROM ({_differing(dataset, keys, values)})").fetchone()
-    return int(row[0]) if row else 0
-
-
 def set_fields(cursor: Connection, dataset: Dataset, keys: str, values: Values, commit: int) -> int:
     """Write `values` to those rows that don't have them already; how many there were."""
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {_differing(dataset, keys, values)}")

@@ -22,6 +22,7 @@ from dataport.engine.commits import (
 )
 from dataport.engine.merging.bases import undo_bases
 from dataport.engine.merging.undo import undo_conflicts, undo_rows, undo_traces
+from dataport.engine.reference_checks import reference_notices
 from dataport.engine.settling import settle_moot
 from dataport.engine.store import Connection, Store
 
@@ -51,7 +52,7 @@ def undo(
     """Take back a commit as a new one; later edits survive, real clashes become conflicts.
 
     A dry run does the very same and rolls it back: its counts are those of the undo itself,
-    and its `commit` is None. Raises NotFoundError for an unknown commit, StateError when what
+    and its `commit` is None. `notices` tell of references that lead nowhere by it. Raises NotFoundError for an unknown commit, StateError when what
     it did is taken back already, or what was before it was dropped.
     """
     with store.trying() if is_dry else store.writing() as cursor:
@@ -69,6 +70,11 @@ def undo(
             changes = _undo_dataset(cursor, find_dataset(datasets, name), found, commit)
             parts.append(CommitPart(name, changes=changes))
             total = {key: total[key] + changes[key] for key in total}
+        notices = [
+            text
+            for part in parts
+            for text in reference_notices(cursor, datasets, part.dataset, commit)
+        ]
         undo_traces(cursor, found.root, commit if found.is_redo else None)
         text = message or _message(found)
         write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
@@ -79,6 +85,7 @@ def undo(
         "changes": total,
         "conflicts": total["conflicts"],
         "reopened": reopened,
+        "notices": notices,
     }
 
 

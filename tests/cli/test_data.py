@@ -121,6 +121,12 @@ def test_edit_sends_text_and_null(cli: Cli, daemon: FakeDaemon) -> None:
     assert cli("edit", "leads", "L-1", "status=won", "--json").document == EDITED
 
 
+def test_an_edit_says_what_it_refers_to_that_is_not_there(cli: Cli, daemon: FakeDaemon) -> None:
+    said = "owner of 1 row refers to cy@x, which users does not have. It is kept as it is."
+    daemon.on("PATCH", "/v1/records/leads/L-1", {**EDITED, "notices": [said]})
+    assert cli("edit", "leads", "L-1", "owner=cy@x").out.endswith(f"Note: {said}\n")
+
+
 def test_an_edit_that_changes_nothing_says_so(cli: Cli, daemon: FakeDaemon) -> None:
     daemon.on("PATCH", "/v1/records/leads/L-1", {"commit": None, "changes": {}})
     assert cli("edit", "leads", "L-1", "a=b").out.startswith("Nothing changed")

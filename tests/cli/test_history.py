@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Cli, FakeDaemon
 
 COMMIT = {
@@ -105,6 +107,14 @@ def test_an_undo_can_be_tried_first(cli: Cli, daemon: FakeDaemon) -> None:
         "Taking back commit 12 would come to: 3 updated, 1 conflict. Nothing was changed.\n"
     )
     assert daemon.body("POST", "/v1/commits/12/undo") == {"dry_run": True}
+
+
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_an_undo_names_what_leads_nowhere_by_it(cli: Cli, daemon: FakeDaemon, is_dry: bool) -> None:
+    said = "owner of 2 rows of tickets refers to 1 row of users that is taken away: ann@x."
+    document = {**UNDONE, "dry_run": is_dry, "notices": [said]}
+    daemon.on("POST", "/v1/commits/12/undo", document)
+    assert cli("undo", "12").out.endswith(f"Note: {said}\n")
 
 
 def blamed(field: str, value: Any, **changed: Any) -> dict[str, Any]:

@@ -20,15 +20,15 @@ from dataport.engine.commits import (
     CHANGE_NAMES,
     Author,
     Commit,
-    CommitPart,
     next_commit,
     write_commit,
 )
 from dataport.engine.expressions import check_expression, filtering
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.rows import delete_rows
+from dataport.engine.reference_checks import Checked, check_change
 from dataport.engine.requests import BulkRequest
-from dataport.engine.row_changes import Values, count_differing, set_fields
+from dataport.engine.row_changes import Values, set_fields
 from dataport.engine.settling import settle_moot
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
@@ -88,13 +88,15 @@ class Bulk:
         shutil.copyfile(keys, directory / KEYS_FILE)
 
     def run(self, job: Job, author: Author, progress: Progress, on_cursor: OnCursor) -> None:
-        """Find the records, then change all of them, or none if it is a dry run.
+        """Find the records, then change all of them.
 
-        One transaction: rows, versions, conflicts, commit, job result and audit line.
+        One transaction: rows, versions, conflicts, commit, job result and audit line. A dry run
+        does the very same to the rows and rolls it back.
         `on_cursor` is told the cursor that works, so that somebody else can interrupt it.
 
         Raises NotFoundError that lists the keys of no record, StateError when not as many
-        records match as were expected, UsageError for a wrong condition or value.
+        records match as were expected or a value is not unique or leads nowhere, UsageError for
+        a wrong condition or value.
         """
         request = _bulk_request(job)
         dataset = find_dataset(self._datasets(), request.dataset)
@@ -103,14 +105,17 @@ class Bulk:
             on_cursor(cursor)
             try:
                 progress(Phase.PLAN, 0, None)
+                job.notices = []
                 matched = self._find(cursor, dataset, job)
                 _check_matched(dataset, request, matched, values)
                 progress(Phase.APPLY, 0, matched)
                 job.rows = {"matched": matched}
-                if request.dry_run:
-                    job.changes = _foreseen(cursor, dataset, request, values, matched)
-                else:
-                    _apply(cursor, dataset, job, values, author)
+                commit = next_commit(cursor)
+                job.changes = _change(cursor, dataset, job, values, commit)
+                checked = check_change(cursor, self._datasets(), dataset, commit)
+                job.notices += checked.notices
+                if not request.dry_run:
+                    _write(cursor, dataset, job, values, author, checked, commit)
                     _end(cursor, job)
             finally:
                 on_cursor(None)
@@ -134,7 +139,7 @@ class Bulk:
         if where is None:
             repeated = load_keys(cursor, dataset, self._home.job_staging(job.job))
             if repeated:
-                job.notices = [f"{counted(repeated, 'key')} named more than once."]
+                job.notices.append(f"{counted(repeated, 'key')} named more than once.")
         else:
             condition = check_expression(cursor, dataset, where, self._settings().timezone)
             cursor.execute(
@@ -168,33 +173,37 @@ def _check_matched(dataset: Dataset, request: BulkRequest, matched: int, values:
             )
 
 
-def _foreseen(
-    cursor: Connection, dataset: Dataset, request: BulkRequest, values: Values, matched: int
+def _change(
+    cursor: Connection, dataset: Dataset, job: Job, values: Values, commit: int
 ) -> dict[str, int]:
-    if request.action is BulkAction.DELETE:
-        return _changes(deleted=matched)
-    updated = count_differing(cursor, dataset, ROWS, values)
+    """Delete or change the rows of `bulk_rows`; the job's counts."""
+    matched = (job.rows or {})["matched"]
+    if _bulk_request(job).action is BulkAction.DELETE:
+        return _changes(deleted=delete_rows(cursor, dataset, ROWS, commit))
+    updated = set_fields(cursor, dataset, ROWS, values, commit)
     return _changes(updated=updated, unchanged=matched - updated)
 
 
-def _apply(cursor: Connection, dataset: Dataset, job: Job, values: Values, author: Author) -> None:
-    request, matched = _bulk_request(job), (job.rows or {})["matched"]
-    commit = next_commit(cursor)
-    if request.action is BulkAction.DELETE:
-        deleted = delete_rows(cursor, dataset, ROWS, commit)
-        job.changes = _changes(deleted=deleted)
-    else:
-        updated = set_fields(cursor, dataset, ROWS, values, commit)
-        job.changes = _changes(updated=updated, unchanged=matched - updated)
+def _write(
+    cursor: Connection,
+    dataset: Dataset,
+    job: Job,
+    values: Values,
+    author: Author,
+    checked: Checked,
+    commit: int,
+) -> None:
+    """Write the commit of what was changed, if anything was."""
+    request, changes = _bulk_request(job), job.changes or {}
     settle_moot(cursor, dataset, commit)
-    if not (job.changes["updated"] or job.changes["deleted"]):
+    if not (changes["updated"] or changes["deleted"]):
         job.message = "Nothing to change."
         return
     fields = f": {', '.join(values)}" if values else ""
     job.commit, job.message = commit, f"Bulk {request.action} of {dataset.name}{fields}"
-    part = CommitPart(dataset.name, changes=job.changes)
     message = request.message or job.message
-    write_commit(cursor, Commit(commit, "bulk", author, message, (part,), job=job.job))
+    parts = checked.parts(dataset.name, changes)
+    write_commit(cursor, Commit(commit, "bulk", author, message, parts, job=job.job))
 
 
 def _changes(**counts: int) -> dict[str, int]:

@@ -47,6 +47,16 @@ class Missing:
     values: int
     examples: tuple[str, ...]
 
+    @classmethod
+    def of(cls, cursor: Connection, key: ForeignKey, target: Dataset, relation: str) -> Missing:
+        """What a relation of rows comes to."""
+        shown = reference_text(key, "m")
+        rows, values, examples = cursor.execute(
+            f"SELECT count(*), count(DISTINCT {shown}), min(DISTINCT {shown}, {EXAMPLES})"
+            f" FROM {relation} m"
+        ).fetchone() or (0, 0, None)
+        return cls(key, target, relation, rows, values, tuple(examples or ()))
+
     @property
     def names(self) -> str:
         """The fields of the key as people read them."""
@@ -109,41 +119,52 @@ def write_stubs(
     for missing in references.missing:
         if missing.key.on_missing is not OnMissing.STUB:
             continue
-        target, fields = missing.target, missing.key.reference.fields
-        table = rows_table(target.name)
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE reference_stubs AS SELECT s.*"
-            f" FROM ({_stubs(merge, missing, commit)}) s ANTI JOIN {table} r ON r._key = s._key"
-        )
-        row = cursor.execute(
-            f"INSERT INTO {table} (_key, _commit, _line, {idents(fields)})"
-            f" SELECT _key, {commit}, _line, {idents(fields)} FROM reference_stubs"
-        ).fetchone()
-        if target.name != merge.dataset.name:
+        name = missing.target.name
+        written = f"(SELECT * FROM {rows_table(merge.dataset.name)} WHERE _commit = {commit}) o"
+        number = add_stubs(cursor, missing, stub_rows(missing, written), commit)
+        if name != merge.dataset.name:
             cursor.execute(
                 'INSERT INTO store.stubs ("commit", dataset, key, file)'
                 " SELECT ?, ?, _key, ? FROM reference_stubs",
-                [commit, target.name, file],
+                [commit, name, file],
             )
-        _deny_bases(cursor, target, commit)
-        if row and row[0]:
-            added[target.name] = added.get(target.name, 0) + int(row[0])
+        _deny_bases(cursor, missing.target, commit)
+        if number:
+            added[name] = added.get(name, 0) + number
     return added
 
 
-def _stubs(merge: MergeInput, missing: Missing, commit: int) -> str:
-    """The rows to add, of those references that `commit` did write: `_key, _line`, the key."""
+def add_stubs(cursor: Connection, missing: Missing, stubs: str, commit: int) -> int:
+    """Add rows, of a query `_key, _line` and the key, that are not there yet; their number.
+
+    They stay on the cursor as `reference_stubs`.
+    """
+    table, fields = rows_table(missing.target.name), missing.key.reference.fields
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE reference_stubs AS SELECT s.* FROM ({stubs}) s"
+        f" ANTI JOIN {table} r ON r._key = s._key"
+    )
+    row = cursor.execute(
+        f"INSERT INTO {table} (_key, _commit, _line, {idents(fields)})"
+        f" SELECT _key, {commit}, _line, {idents(fields)} FROM reference_stubs"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def stub_rows(missing: Missing, written: str | None = None) -> str:
+    """The rows to add, `_key, _line` and the key: of all that is missing, or only of what rows of
+    the relation `written o` do refer to."""
     mine = dict(zip(missing.key.reference.fields, missing.key.fields, strict=True))
 
     def column(name: str) -> str:
         return f"m.{ident(mine[name])}"
 
     values = ", ".join(f"{column(name)} AS {ident(name)}" for name in mine)
+    same = same_values(missing.key.fields, missing.key.fields, "o", "m")
+    only = f" SEMI JOIN {written} ON {same}" if written else ""
     return (
         f"SELECT {key_sql(missing.target, column)} AS _key, min(m._line) AS _line, {values}"
-        f" FROM {missing.relation} m"
-        f" SEMI JOIN (SELECT * FROM {rows_table(merge.dataset.name)} WHERE _commit = {commit}) o"
-        f" ON {same_values(missing.key.fields, missing.key.fields, 'o', 'm')} GROUP BY ALL"
+        f" FROM {missing.relation} m{only} GROUP BY ALL"
     )
 
 
@@ -213,12 +234,7 @@ class _Check:
         """The references by `key` that say something new and lead nowhere."""
         target = self._target(merge, key)
         merge.runner.run(self.cursor, self._step(merge, key, target, relation))
-        shown = reference_text(key, "m")
-        rows, values, examples = self.cursor.execute(
-            f"SELECT count(*), count(DISTINCT {shown}), min(DISTINCT {shown}, {EXAMPLES})"
-            f" FROM {relation} m"
-        ).fetchone() or (0, 0, None)
-        return Missing(key, target, relation, rows, values, tuple(examples or ()))
+        return Missing.of(self.cursor, key, target, relation)
 
     def _step(self, merge: MergeInput, key: ForeignKey, target: Dataset, output: str) -> Step:
         fields = key.fields

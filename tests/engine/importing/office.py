@@ -10,12 +10,13 @@ import pytest
 
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
-from dataport.core.words import BulkAction, JobKind, Origin
+from dataport.core.words import BulkAction, JobKind, Origin, Take
 from dataport.daemon.disposal import put_rejects
 from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
 from dataport.engine.requests import BulkRequest, ImportRequest
+from dataport.engine.resolving import Resolution
 from dataport.engine.undoing import undo
 
 USERS = """
@@ -124,29 +125,44 @@ class Office:
         rows = json.loads(self.engine.rows(selection))["rows"]
         return sorted([list(row.values()) for row in rows], key=str)
 
-    def edit(self, dataset: str, key: str, **values: Any) -> None:
+    def edit(self, dataset: str, key: str, **values: Any) -> dict[str, Any]:
         """Set fields of a record, as a person would."""
-        self.engine.edit(dataset, key, values, self.engine.author(Origin.CLI))
+        return self.engine.edit(dataset, key, values, self.engine.author(Origin.CLI))
 
-    def delete(self, dataset: str, key: str) -> Job:
-        """Delete a record, as a person would."""
-        request = BulkRequest(
-            action=BulkAction.DELETE, dataset=dataset, where=f"id = '{key}'", expect=1
+    def delete(self, dataset: str, where: str, *, is_dry: bool = False) -> Job:
+        """Delete records, as a person would."""
+        return self._change(
+            BulkRequest(action=BulkAction.DELETE, dataset=dataset, where=where, dry_run=is_dry)
         )
+
+    def update(self, dataset: str, where: str, *, is_dry: bool = False, **values: Any) -> Job:
+        """Set fields of many records, as a person would."""
+        return self._change(
+            BulkRequest(
+                action=BulkAction.UPDATE, dataset=dataset, where=where, dry_run=is_dry, set=values
+            )
+        )
+
+    def _change(self, request: BulkRequest) -> Job:
         job = self.engine.jobs.create(JobKind.BULK, request)
         author = self.engine.author(Origin.CLI)
         self.engine.bulk.run(job, author, lambda *_: None, lambda _: None)
         return job
+
+    def resolve(self, take: Take) -> dict[str, Any]:
+        """Settle every open conflict alike."""
+        author = self.engine.author(Origin.CLI)
+        return self.engine.decisions.resolve_all(ConflictFilter(), Resolution(take), author)
 
     def conflicts(self) -> list[dict[str, Any]]:
         """The open conflicts, oldest first."""
         items: list[dict[str, Any]] = self.engine.decisions.list(ConflictFilter())["items"]
         return items
 
-    def undo(self, commit: int | None) -> dict[str, Any]:
-        """Take a commit back."""
+    def undo(self, commit: int | None, *, is_dry: bool = False) -> dict[str, Any]:
+        """Take a commit back, or see what that would do."""
         author = self.engine.author(Origin.CLI)
-        return undo(self.engine.store, self.engine.datasets, commit or 0, author)
+        return undo(self.engine.store, self.engine.datasets, commit or 0, author, is_dry=is_dry)
 
 
 def open_office(home: Home, way: str) -> Office:

@@ -46,7 +46,7 @@ def test_what_may_lead_nowhere_is_merged(office: Office) -> None:
 def test_a_row_does_not_refer_to_one_that_stays_deleted_here(office: Office) -> None:
     """One side deletes a row, the other adds one that refers to it."""
     office.send("goals", "id,parent", "1,")
-    office.delete("goals", "1")
+    office.delete("goals", "id = '1'")
     office.send("goals", "id,parent", "1,", "2,1", "3,")
     assert [(c["key"], c["ours"]) for c in office.conflicts()] == [("2", None)]
     assert office.rows("goals") == [["3", None]]
@@ -60,7 +60,7 @@ def test_whoever_refers_to_a_row_that_waits_has_to_wait_too(
     """However long the chain is, and however soon no one may rely on another any more."""
     monkeypatch.setattr(invalid, "ROUNDS", rounds)
     office.send("goals", "id,parent", "1,")
-    office.delete("goals", "1")
+    office.delete("goals", "id = '1'")
     chain = [f"{n},{n - 1}" for n in range(2, 14)]
     office.send("goals", "id,parent", "1,", *chain)
     assert len(office.conflicts()) == len(chain)
