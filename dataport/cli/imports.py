@@ -43,8 +43,9 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 )
 @click.option(
     "--base",
-    type=click.Choice(["none"]),
-    help="none: take an export that comes back edited for a file like any other.",
+    metavar="COMMIT|TIME|none",
+    help="Compare the file with the store as of then; none: take an export that comes back edited"
+    " for a file like any other.",
 )
 @message_option
 @click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")

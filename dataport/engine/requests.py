@@ -11,6 +11,9 @@ from dataport.core.words import BulkAction, Mode, OnMatch, Origin
 Message = Annotated[str, Field(max_length=2_000)]
 """What a person says about a commit; empty for a default that says what was done."""
 
+NO_BASE = "none"
+"""The `base` of an import that takes an export which comes back for a file like any other."""
+
 DEFAULT_SOURCE = "manual"
 """Source of files that nobody said anything about."""
 
@@ -38,8 +41,11 @@ class ImportRequest(Request):
     dry_run: bool = False
     hold: bool = False
     strict: bool = False
-    base: Literal["none"] | None = Field(
-        None, description="`none`: an export that comes back is a file of its source like any."
+    base: str | None = Field(
+        None,
+        min_length=1,
+        description="A commit or time: compare the file with the store as of then. `none`: an export"
+        " that comes back is a file of its source like any.",
     )
     message: Message = Field("", description="Why, for the log; else what was imported.")
     inbox: str | None = None
@@ -50,6 +56,11 @@ class ImportRequest(Request):
         if (self.path is None) == (not self.paths):
             raise ValueError("name either 'path' or 'paths'")
         return self
+
+    @property
+    def base_commit(self) -> int | None:
+        """The commit whose state the file is compared with, once that is settled."""
+        return int(self.base) if self.base and self.base != NO_BASE else None
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -33,3 +33,17 @@ def test_an_edited_export_comes_back_through_an_inbox(
     assert done == ["sheet.csv", "sheet.csv.dataport.json"]
     again = world.send(inbox / ".done" / "sheet.csv", "--base", "none")
     assert (again["source"], again["notices"]) == ("crm", [])
+
+
+def test_a_file_is_compared_with_the_store_as_of_a_commit(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
+    """`import --base COMMIT`: edits made since survive, and a commit that is not there is named."""
+    world.send(write("leads.csv", FIRST))
+    world.ok("edit", "leads", "L1", "email=new@example.org")
+    sheet = write("list.csv", FIRST.replace("Ann,", "Anna,"))
+    job = world.send(sheet, "--base", "1")
+    assert (job["source"], job["changes"]["updated"]) == ("export:@1", 1)
+    assert [world.rows()[0][name] for name in ("name", "email")] == ["Anna", "new@example.org"]
+    refused = world.run("import", str(sheet), "--dataset", "leads", "--base", "99")
+    assert refused.document["error"]["code"] == "unknown-commit"

@@ -217,7 +217,9 @@ class Attempt:
             stubs = write_stubs(cursor, planned.merge, planned.references, self._commit, part.file)
             self._parts += planned.parts(part, target, load.staged, stubs)
         self._is_rejecting = self._is_rejecting or planned.references.rejected > 0
-        is_final = not (part.left_out or planned.references.may_be_mended)
+        is_final = planned.merge.remembers and not (
+            part.left_out or planned.references.may_be_mended
+        )
         remember_file(cursor, job.job, part, target, load.staged, is_final=is_final)
         write_forgotten(cursor, member.directory)
         drop_plan(cursor)

@@ -14,6 +14,7 @@ from pathlib import Path
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus
+from dataport.engine.as_of import check_readable
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package
 from dataport.engine.commits import Author
@@ -23,10 +24,12 @@ from dataport.engine.importing.attempt import Attempt, Load, Merging, NeedsAllRo
 from dataport.engine.importing.known_files import note_known
 from dataport.engine.importing.members import Member, parcels_of, resolve_members
 from dataport.engine.importing.memory import SourceMemory
+from dataport.engine.importing.named_base import NamedBase, settled_base
 from dataport.engine.importing.reading import Progress, Reader
 from dataport.engine.importing.report import job_outcome
+from dataport.engine.importing.returns import Returned
 from dataport.engine.importing.staged_input import staged_input
-from dataport.engine.importing.targets import completed_request
+from dataport.engine.importing.targets import completed_request, import_request
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.bases import newest_base
 from dataport.engine.requests import ImportRequest
@@ -59,9 +62,11 @@ class Imports:
     def complete(self, request: ImportRequest) -> ImportRequest:
         """The request with what its inbox and the defaults say filled in.
 
-        Raises NotFoundError `unknown-inbox`.
+        Raises NotFoundError for an unknown inbox or base, UsageError for a base that can't be.
         """
-        return completed_request(request, self._settings().inboxes)
+        settings = self._settings()
+        with self._store.reading() as cursor:
+            return settled_base(cursor, completed_request(request, settings.inboxes), settings)
 
     def prepare(self, job: Job) -> tuple[Member, ...]:
         """Find out where each file belongs and note it on the job.
@@ -71,7 +76,9 @@ class Imports:
         """
         members = resolve_members(job, self._home, self._datasets(), self._packages())
         for member in members:
-            if member.part.returned is not None:
+            if import_request(job).base_commit is not None:
+                member.part.source = member.target.source
+            elif member.part.returned is not None:
                 member.part.source = export_source(member.part.returned)
         return members
 
@@ -225,16 +232,20 @@ class Imports:
         number: int,
     ) -> Load:
         returned = self._reader.returned(cursor, member)
+        basis: Returned | NamedBase | None = returned
+        commit = import_request(merging.job).base_commit
+        if commit is not None:
+            basis = NamedBase(check_readable(cursor, commit), tuple(staged.stated))
         target = returned.target(member.target) if returned else member.target
         before = newest_base(cursor, target.dataset, target.source)
         is_outdated = staged.repeated and staged.recalled_at != before
         if is_outdated or not is_in_force(cursor, target.dataset):
             raise NeedsAllRowsError
         given = staged_input(
-            cursor, member.directory, target, staged, merging.settings, returned, str(number)
+            cursor, member.directory, target, staged, merging.settings, basis, str(number)
         )
         return Load(
-            replace(member, target=target), staged, given, before, is_return=returned is not None
+            replace(member, target=target), staged, given, before, is_return=basis is not None
         )
 
 

@@ -67,7 +67,7 @@ class Reader:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, parents=True)
         request = self._request(job, member)
-        if self._hinted(job, member) is None:
+        if self._hinted(job, member) is None and import_request(job).base_commit is None:
             memory = SourceMemory(self._home, member.target, self._settings())
             with self._store.reading() as cursor:
                 request = memory.equip(cursor, request, recalls=recalls)
@@ -98,6 +98,8 @@ class Reader:
 
     def _is_known(self, job: Job, member: Member) -> bool:
         """Whether the file's bytes were applied already, as an export's or its source's."""
+        if import_request(job).base_commit is not None:
+            return False
         path, hinted = Path(member.part.file or ""), self._hinted(job, member)
         for returned in (hinted, None) if hinted else (None,):
             sender = returned.target(member.target) if returned else member.target
@@ -109,15 +111,17 @@ class Reader:
         return False
 
     def _hinted(self, job: Job, member: Member) -> Returned | None:
-        if import_request(job).base == "none":
+        if import_request(job).base is not None:
             return None
         return self._returns.hinted(Path(member.part.file or ""), member.target)
 
     def _note_return(self, job: Job, member: Member, staged: StageResult) -> None:
         """Note whether a file is an export that came back."""
-        if import_request(job).base == "none":
+        part, target, commit = member.part, member.target, import_request(job).base_commit
+        if commit is not None:
+            part.notices.append(f"The file is compared with the store as of commit {commit}.")
+        if import_request(job).base is not None:
             return
-        part, target = member.part, member.target
         with self._store.reading() as cursor:
             if part.returned is not None:
                 returned = self._returns.of_job(part.returned, target)

@@ -8,6 +8,7 @@ from dataport.core.settings import PolicyRule, Settings
 from dataport.core.words import Mode
 from dataport.engine.export_sources import EXPORT, is_export
 from dataport.engine.importing.memory import repeated_keys
+from dataport.engine.importing.named_base import NamedBase
 from dataport.engine.importing.returns import Returned
 from dataport.engine.importing.targets import Target
 from dataport.engine.merging.bases import base_query, stated_fields
@@ -37,21 +38,22 @@ def staged_input(
     target: Target,
     staged: StageResult,
     settings: Settings,
-    returned: Returned | None = None,
+    basis: Returned | NamedBase | None = None,
     name: str = "",
 ) -> MergeInput:
     """The merge of the files in `directory`, as views on `cursor`.
 
-    `returned` is the export that the file is, if it is one that came back. The views of several
+    `basis` is what the file is compared with instead of what its source sent last: the export
+    that came back, or the state that the command names. The views of several
     merges on one cursor are told apart by `name`.
     """
     rows = literal(str(directory / STAGED_FILE))
     rejects = literal(str(directory / REJECTS_FILE))
     base = base_query(target.dataset, target.source)
     base_fields = stated_fields(cursor, target.dataset, target.source)
-    if returned:
-        base = returned.base_query(target.dataset)
-        base_fields = returned.base_fields(cursor, target.dataset)
+    if basis:
+        base = basis.base_query(target.dataset)
+        base_fields = basis.base_fields(cursor, target.dataset)
     columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
     views = f"staged{name}"
     cursor.execute(f"CREATE TEMP VIEW {views}_rows AS SELECT {columns} FROM read_parquet({rows})")
@@ -72,6 +74,7 @@ def staged_input(
         base=f"{views}_base",
         stated=tuple(staged.stated),
         source=target.source,
+        remembers=not isinstance(basis, NamedBase),
         base_fields=base_fields,
         partial=tuple(staged.partial),
         present=f"{views}_present",

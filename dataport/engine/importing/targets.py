@@ -13,7 +13,7 @@ from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.export_sources import check_source
+from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 
@@ -94,9 +94,10 @@ def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
 
 def target_of(request: ImportRequest, name: str, datasets: Mapping[str, Dataset]) -> Target:
     """The target in the dataset called `name`. Raises NotFoundError `unknown-dataset`."""
+    commit, source = request.base_commit, request.source or DEFAULT_SOURCE
     return Target(
         dataset=find_dataset(datasets, name),
-        source=request.source or DEFAULT_SOURCE,
+        source=source if commit is None else as_of_source(commit),
         mode=request.mode or Mode.MERGE,
         on_match=request.on_match or OnMatch.MERGE,
         is_held=request.hold,

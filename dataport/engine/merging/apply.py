@@ -24,7 +24,7 @@ def apply_plan(
 ) -> None:
     """Write what `make_plan` left on `cursor` as `commit`."""
     _write_rows(cursor, merge, plan, commit)
-    if merge.source is not None:
+    if merge.source is not None and merge.remembers:
         write_bases(cursor, merge, commit)
     if plan.conflicts or plan.withdrawn:
         _write_conflicts(cursor, merge, commit, job, file)

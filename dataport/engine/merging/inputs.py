@@ -42,6 +42,8 @@ class MergeInput:
     stated: tuple[str, ...]
     source: str | None = None
     """None for an undo, whose base is an earlier state of the store itself."""
+    remembers: bool = True
+    """Whether what the file says is what its source sent last from now on; an undo is no source."""
     base_fields: tuple[str, ...] = ()
     """Fields the source has stated before: a row it drops is unedited if these equal its base."""
     partial: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ def _count(cursor: Connection, merge: MergeInput, held: int) -> Plan:
         withdrawn=withdrawn,
         duplicates=0,
         keyless=0,
-        base_changes=0 if merge.source is None else moved + dropped,
+        base_changes=moved + dropped if merge.source and merge.remembers else 0,
         held_deletes=held,
     )
 

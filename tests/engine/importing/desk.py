@@ -65,6 +65,7 @@ class Desk:
         path = self.home.root / f"{self._files}.csv"
         path.write_text(text, encoding="utf-8")
         request = ImportRequest(path=str(path), dataset="things", source=source, **wanted)
+        request = self.engine.imports.complete(request)
         job = self.engine.jobs.create(JobKind.IMPORT, request)
         return self._work(job, is_approved=False, on_progress=on_progress)
 
