@@ -69,7 +69,7 @@ def check_change(cursor: Connection, datasets: Datasets, dataset: Dataset, commi
             notices.append(f"{_sentence(missing)}: added, with nothing but its key.")
         else:
             notices.append(f"{_sentence(missing)}. It is kept as it is.")
-    notices += _left_behind(cursor, datasets, dataset, commit)
+    notices += left_behind(cursor, datasets, dataset, commit)
     return Checked(tuple(notices), stubs)
 
 
@@ -80,12 +80,10 @@ def reference_notices(cursor: Connection, datasets: Datasets, name: str, commit:
     """
     dataset = find_dataset(datasets, name)
     written = [f"{_sentence(each)}." for each in _dangling(cursor, datasets, dataset, commit)]
-    return written + _left_behind(cursor, datasets, dataset, commit)
+    return written + left_behind(cursor, datasets, dataset, commit)
 
 
-def _left_behind(
-    cursor: Connection, datasets: Datasets, dataset: Dataset, commit: int
-) -> list[str]:
+def left_behind(cursor: Connection, datasets: Datasets, dataset: Dataset, commit: int) -> list[str]:
     """A sentence for each foreign key by which rows refer to what `commit` took away."""
     notices = []
     for other, key in _keys_to(datasets, dataset):

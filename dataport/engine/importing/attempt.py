@@ -30,6 +30,7 @@ from dataport.engine.merging.guards import reasons_to_hold
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import drop_plan, make_plan
 from dataport.engine.merging.references import check_references, write_stubs
+from dataport.engine.reference_checks import left_behind
 from dataport.engine.settling import settle_moot
 from dataport.engine.staging.request import StageResult
 from dataport.engine.store import Connection
@@ -155,6 +156,8 @@ class Attempt:
         """Write the last member, the commit and the job's result."""
         self._write_last()
         job, author = self._merging.job, self._merging.author
+        for load in self._loads:
+            self._note_left_behind(load)
         job.add_up()
         if self._parts:
             job.commit = self._commit
@@ -188,6 +191,13 @@ class Attempt:
         note_plan(member.part, staged, plan, references)
         check_strict(member.part, member.target)
         return Planned(merge, plan, references)
+
+    def _note_left_behind(self, load: Load) -> None:
+        """Say what refers to rows that were deleted, now that all members are written."""
+        part, dataset = load.member.part, load.member.target.dataset
+        if (part.changes or {}).get("deleted"):
+            datasets = self._merging.datasets
+            part.notices += left_behind(self._cursor, datasets, dataset, self._commit)
 
     def _reasons(self, load: Load, planned: Planned) -> list[str]:
         guards = self._merging.settings.guards

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dataport.core.errors import StateError
-from dataport.core.words import Take
+from dataport.core.words import Mode, Take
 from tests.engine.importing.office import Office, in_way
 
 HEADER = "id,title,owner"
@@ -135,3 +135,18 @@ def test_an_undo_says_what_it_brings_back_without_its_reference(office: Office) 
         "owner of 2 rows refers to ann@x, which users does not have."
     ]
     assert len(office.rows("tickets")) == 3
+
+
+@in_way("reject")
+def test_a_mirror_that_deletes_what_others_refer_to_says_so(office: Office) -> None:
+    office.send("users", *USERS, mode=Mode.MIRROR)
+    office.send("tickets", *TICKETS)
+    job = office.send("users", "email,name", "bo@x,Bo", mode=Mode.MIRROR)
+    assert job.notices == [GONE]
+    assert owners(office) == ["ann@x", "ann@x", None]
+
+
+@in_way("reject")
+def test_a_mirror_of_rows_that_refer_to_each_other_leaves_none_behind(office: Office) -> None:
+    office.send("goals", "id,parent", "1,", "2,1", "3,1", mode=Mode.MIRROR)
+    assert office.send("goals", "id,parent", "3,", mode=Mode.MIRROR).notices == []
