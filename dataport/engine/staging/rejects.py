@@ -86,17 +86,9 @@ def rejects_step(places: Places, key: str) -> Step:
     record, line = places.record, places.line
     value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
     value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
-    shown = f"CASE WHEN length(value) > {SHOWN} THEN value[:{SHOWN - 1}] || '…' ELSE coalesce(value, '') END"
-    closest = "list_filter(words, lambda w: damerau_levenshtein(w, lower(value)) <= greatest(1, length(w) // 3))"
-    nearest = (
-        f"CASE WHEN len({closest}) > 0 THEN ' Did you mean ' ||"
-        f" list_sort(list_transform({closest}, lambda w: {{'d': damerau_levenshtein(w, lower(value)), 'w': w}}))[1].w || '?'"
-        " ELSE '' END"
-    )
-    told = f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
     sql = f"""
         SELECT _record, _line, _key, field, "column", code, 'error' AS class,
-            {told} AS message, value, raw, NULL AS broken
+            {_told()} AS message, value, raw, NULL AS broken
         FROM (
             SELECT {record} AS _record, {line} AS _line, {key} AS _key,
                 m.field, m.position + 1 AS "column", m.code, m.message, m.words,
@@ -130,6 +122,18 @@ def rejects_step(places: Places, key: str) -> Step:
     """
     inputs = ("numbered", "duplicates", "clashes", "messages", "cuts")
     return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
+
+
+def _told() -> str:
+    """SQL of a message with the value, and the word of the list that it may have meant."""
+    shown = f"CASE WHEN length(value) > {SHOWN} THEN value[:{SHOWN - 1}] || '…' ELSE coalesce(value, '') END"
+    closest = "list_filter(words, lambda w: damerau_levenshtein(w, lower(value)) <= greatest(1, length(w) // 3))"
+    nearest = (
+        f"CASE WHEN len({closest}) > 0 THEN ' Did you mean ' ||"
+        f" list_sort(list_transform({closest}, lambda w: {{'d': damerau_levenshtein(w, lower(value)), 'w': w}}))[1].w || '?'"
+        " ELSE '' END"
+    )
+    return f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
 
 
 def _line_of(line: str) -> str:
