@@ -252,4 +252,4 @@ def test_buckets_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_buckets_and_chunks_change_nothing_in_many_histories(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run_split(monkeypatch, examples=250, steps=12)
+    run_split(monkeypatch, examples=100, steps=12)

@@ -157,4 +157,4 @@ def test_a_difference_is_a_patch_both_ways() -> None:
 @pytest.mark.soak
 def test_a_difference_is_a_patch_in_many_histories() -> None:
     """A19."""
-    play(examples=800, steps=20)
+    play(examples=300, steps=20)

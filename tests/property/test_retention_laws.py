@@ -145,4 +145,4 @@ def test_pruning_loses_nothing_but_the_past() -> None:
 
 @pytest.mark.soak
 def test_pruning_loses_nothing_in_many_histories() -> None:
-    play(examples=400, steps=16)
+    play(examples=150, steps=16)

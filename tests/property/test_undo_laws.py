@@ -157,4 +157,4 @@ def test_undo_on_random_histories() -> None:
 @pytest.mark.soak
 def test_undo_on_many_histories() -> None:
     """A9."""
-    play(examples=800, steps=16)
+    play(examples=300, steps=16)
