@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dataport.cli.options import DATASET, Command, Session, absolute, given, names
+from dataport.cli.options import DATASET, PACKAGE, Command, Session, absolute, given, names
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import wait_for
 
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "json")
 
 
-@click.command("export", cls=Command)
+@click.command(
+    "export", cls=Command, epilog="Example: dataport export --package time_tracking --to hours"
+)
 @click.argument("datasets", metavar="[D]...", nargs=-1, type=DATASET)
+@click.option(
+    "--package", type=PACKAGE, help="All datasets of this package, with a datapackage.json."
+)
 @click.option("--format", type=click.Choice(FORMATS), help="Else the ending of --to, else csv.")
 @click.option(
-    "--to", type=click.Path(path_type=str), help="File to write; else below HOME/exports."
+    "--to",
+    type=click.Path(path_type=str),
+    help="File to write, or a package's folder; else below HOME/exports.",
 )
 @click.option("--fields", metavar="A,B", help="Only these fields, in this order.")
 @click.option("--where", metavar="EXPR", help="Only rows for which this SQL condition holds.")
@@ -35,6 +42,8 @@ def export_command(
     session: Session, /, datasets: tuple[str, ...], no_wait: bool, **choices: Any
 ) -> None:
     """Write rows of datasets to a file; without a name, all datasets that hold rows."""
+    if datasets and choices["package"]:
+        raise click.UsageError("Name either datasets or --package, not both.")
     to = absolute(choices["to"]) if choices["to"] else None
     made = {
         "to": to,
@@ -44,7 +53,8 @@ def export_command(
     }
     body = given(**{**choices, **made})
     with session.client() as client:
-        body["datasets"] = list(datasets) or _all_with_rows(client)
+        if not choices["package"]:
+            body["datasets"] = list(datasets) or _all_with_rows(client)
         job = int(client.post("/v1/exports", body)["job"])
         if no_wait:
             document = client.get(f"/v1/jobs/{job}")

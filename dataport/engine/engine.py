@@ -76,7 +76,13 @@ class Engine:
         )
         self.decisions = Decisions(home, store, lambda: self._settings, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
-        self.exports = Exports(home, store, lambda: self._settings, lambda: self._datasets)
+        self.exports = Exports(
+            home,
+            store,
+            lambda: self._settings,
+            lambda: self._datasets,
+            lambda: self._packages,
+        )
         self.bulk = Bulk(home, store, lambda: self._settings, lambda: self._datasets)
         self.timeline = Timeline(store, lambda: self._settings, lambda: self._datasets)
 

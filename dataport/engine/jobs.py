@@ -118,7 +118,7 @@ class Job(JobPart):
 
     def _options(self) -> dict[str, Any]:
         if isinstance(self.request, ExportRequest):
-            return {"format": self.request.format}
+            return {"format": self.request.format, "package": self.request.package}
         if isinstance(self.request, BulkRequest):
             return {
                 "action": str(self.request.action),

@@ -71,7 +71,8 @@ class ImportRequest(Request):
 class ExportRequest(Request):
     """Write rows of datasets to files."""
 
-    datasets: tuple[str, ...] = Field(min_length=1)
+    datasets: tuple[str, ...] = ()
+    package: str | None = Field(None, description="Instead: all datasets of it, into one folder.")
     format: Literal["csv", "json"] = "csv"
     to: str | None = None
     fields: tuple[str, ...] = ()
@@ -81,6 +82,12 @@ class ExportRequest(Request):
     from_: str | None = Field(None, alias="from")
     until: str | None = None
     origin: Origin = Origin.API
+
+    @model_validator(mode="after")
+    def _names_datasets(self) -> ExportRequest:
+        if (self.package is None) == (not self.datasets):
+            raise ValueError("name either 'datasets' or 'package'")
+        return self
 
 
 class BulkRequest(Request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -160,3 +161,57 @@ def test_killed_at_any_time_it_is_all_or_nothing(world: World, write: Write, del
         "projects": 4000,
     }
     assert world.ok("rows", "projects", "--limit", "1")["total"] == 4000
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_an_exported_package_comes_back_without_changes(
+    world: World, tmp_path: Path, kind: str
+) -> None:
+    """One file a dataset and a datapackage.json; what is edited in a sheet is the only change."""
+    world.ok("init", "--sample")
+    asked = ("--package", "time_tracking")
+    world.ok("import", str(hours(world)), *asked, "--source", "toggl")
+    folder = tmp_path / "out"
+    done = world.ok("export", *asked, "--to", str(folder), "--format", kind)
+    assert (done["file"], done["rows"]["written"], done["package"]) == (
+        str(folder),
+        16,
+        "time_tracking",
+    )
+    described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    resources = {each["name"]: each for each in described["resources"]}
+    assert list(resources) == ["clients", "projects", "tasks", "time_entries"]
+    for each in resources.values():
+        assert (folder / each["path"]).is_file()
+    assert resources["tasks"]["schema"]["primaryKey"] == ["project_name", "task_name"]
+    assert [
+        key["reference"]["resource"] for key in resources["tasks"]["schema"]["foreignKeys"]
+    ] == [
+        "projects",
+        "",
+    ]
+    back = world.ok("import", str(folder), *asked)
+    assert (back["commit"], back["changes"]["unchanged"]) == (None, 16)
+    assert all("is an export of commit 1" in item["notices"][0] for item in back["items"])
+    sheet = folder / f"projects.{kind}"
+    text = sheet.read_text(encoding="utf-8")
+    sheet.write_text(text.replace("110.5", "111.5"), encoding="utf-8")
+    edited = world.ok("import", str(folder), *asked)
+    assert (edited["commit"], edited["changes"]["updated"]) == (2, 1)
+    world.ok("undo", "1", "--dry-run")
+
+
+def test_datasets_of_a_package_that_hold_nothing_have_no_file(world: World) -> None:
+    """Unless none holds anything: a file without rows can't come back."""
+    world.ok("init", "--sample")
+    done = world.ok("export", "--package", "time_tracking")
+    folder = Path(done["file"])
+    assert (folder.parent, done["rows"]["written"]) == (world.home.exports, 0)
+    assert (folder / "clients.csv").read_text(encoding="utf-8").startswith("client_name")
+    world.ok("import", str(hours(world) / "clients.csv"), "--package", "time_tracking")
+    world.ok("export", "--package", "time_tracking", "--to", str(folder))
+    assert sorted(path.name for path in folder.glob("*.csv")) == ["clients.csv"]
+    assert world.ok("import", str(folder), "--package", "time_tracking")["commit"] is None
+    wrong = world.run("export", "leads", "--package", "time_tracking")
+    assert wrong.code == 2
+    assert world.run("export", "--package", "time").document["error"]["code"] == "unknown-package"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.as_of import commit_as_of
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import Package, find_package, members_in_order
 from dataport.engine.commits import Author, head, write_audit
+from dataport.engine.exporting.descriptor import write_descriptor
 from dataport.engine.exporting.records import (
     ExportRecord,
     ExportRecords,
     digest_of,
+    sidecar,
     write_keys,
     write_sidecar,
 )
@@ -38,12 +42,14 @@ class Exports:
         store: Store,
         settings: Callable[[], Settings],
         datasets: Callable[[], Mapping[str, Dataset]],
+        packages: Callable[[], Mapping[str, Package]],
     ) -> None:
         self._home = home
         self._records = ExportRecords(home)
         self._store = store
         self._settings = settings
         self._datasets = datasets
+        self._packages = packages
 
     def run(
         self,
@@ -52,39 +58,41 @@ class Exports:
         progress: Callable[[Phase, int, int | None], None],
         on_cursor: Callable[[Connection | None], None],
     ) -> None:
-        """Write one file a dataset, whole or not at all.
+        """Write one file a dataset, whole or not at all; those of a package into one folder.
 
-        Raises NotFoundError for an unknown dataset, UsageError for a wrong filter or target,
+        Raises NotFoundError for an unknown dataset or package, UsageError for a wrong filter or target,
         InputError when the target can't be written.
         """
         request = _export_request(job)
-        datasets = [find_dataset(self._datasets(), name) for name in request.datasets]
-        job.dataset = datasets[0].name if len(datasets) == 1 else None
-        targets = self._targets(job.job, request)
+        package = find_package(self._packages(), request.package) if request.package else None
+        names = members_in_order(package, self._datasets()) if package else request.datasets
+        datasets = [find_dataset(self._datasets(), name) for name in names]
+        job.dataset = datasets[0].name if len(datasets) == 1 and not package else None
+        targets = self._targets(job.job, request, names)
         scratch = self._home.job_staging(job.job)
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = 0
         try:
             with self._store.reading() as cursor:
                 on_cursor(cursor)
                 # One transaction: several datasets are written as of one commit.
                 cursor.execute("BEGIN")
-                for number, (dataset, target) in enumerate(zip(datasets, targets, strict=True)):
-                    progress(Phase.EXPORT, number, len(datasets))
-                    part = scratch / f"{number}.part"
-                    selection = self._selection(dataset, request)
-                    rows = _write(cursor, selection, request.format, part)
-                    record = self._remember(cursor, job.job, selection, request, part, rows)
-                    _deliver(part, target)
-                    written += rows
-                    if record:
-                        write_sidecar(record, target)
+                parts: list[_Part] = []
+                for dataset, target in zip(datasets, targets, strict=True):
+                    progress(Phase.EXPORT, len(parts), len(datasets))
+                    part = scratch / f"{len(parts)}.part"
+                    parts.append(self._write(cursor, job.job, request, dataset, part, target))
                 cursor.execute("COMMIT")
+            written = sum(part.rows for part in parts)
+            if package:
+                _deliver_package(package, parts, request.format)
+            else:
+                for each in parts:
+                    each.deliver()
         finally:
             on_cursor(None)
             shutil.rmtree(scratch, ignore_errors=True)
         job.rows = {"written": written}
-        job.file = str(targets[0] if len(targets) == 1 else targets[0].parent)
+        job.file = str(targets[0] if len(targets) == 1 and not package else targets[0].parent)
         job.notices = [] if written else ["No row matched: the file has a header and no rows."]
         job.end(JobStatus.COMPLETED)
         with self._store.noting() as cursor:
@@ -95,10 +103,24 @@ class Exports:
                 "export",
                 "data_export",
                 records=written,
-                datasets=list(request.datasets),
+                datasets=list(names),
                 job=job.job,
                 metadata={"format": request.format, "file": job.file},
             )
+
+    def _write(
+        self,
+        cursor: Connection,
+        job: int,
+        request: ExportRequest,
+        dataset: Dataset,
+        part: Path,
+        target: Path,
+    ) -> _Part:
+        selection = self._selection(dataset, request)
+        rows = _write(cursor, selection, request.format, part)
+        record = self._remember(cursor, job, selection, request, part, rows)
+        return _Part(dataset, part, target, rows, record)
 
     def _selection(self, dataset: Dataset, request: ExportRequest) -> Selection:
         return Selection(
@@ -146,8 +168,11 @@ class Exports:
         self._records.write(record, keys)
         return record
 
-    def _targets(self, job: int, request: ExportRequest) -> list[Path]:
+    def _targets(self, job: int, request: ExportRequest, names: Sequence[str]) -> list[Path]:
         suffix = request.format
+        if request.package:
+            place = request.to or str(self._home.exports / f"{request.package}-{job}")
+            return [_folder(Path(place)) / f"{name}.{suffix}" for name in names]
         if request.to is None:
             return [self._home.exports / f"{name}-{job}.{suffix}" for name in request.datasets]
         target = Path(request.to)
@@ -166,6 +191,60 @@ class Exports:
                 hint="Make it, or export somewhere else.",
             )
         return [target]
+
+
+def _folder(folder: Path) -> Path:
+    """The folder that a package is written into, made if need be."""
+    try:
+        folder.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "target-unwritable",
+            f"The folder {folder} can't be made.",
+            f"{error.strerror or error}.",
+            "Name another folder with --to; the one around it has to be there.",
+        ) from error
+    return folder
+
+
+def _deliver_package(package: Package, parts: Sequence[_Part], kind: str) -> None:
+    """Put files of the datasets that hold rows in place, and what describes them.
+
+    A file without rows can't be read back, so there is one only where none of them has any.
+    """
+    filled = [part for part in parts if part.rows] or list(parts)
+    for part in parts:
+        if part in filled:
+            part.deliver()
+        else:
+            part.withdraw()
+    folder = parts[0].target.parent
+    try:
+        write_descriptor(folder, package, [part.dataset for part in filled], kind)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One dataset's file, written but not in place yet."""
+
+    dataset: Dataset
+    path: Path
+    target: Path
+    rows: int
+    record: ExportRecord | None
+
+    def deliver(self) -> None:
+        """Put it in place. Raises InputError."""
+        _deliver(self.path, self.target)
+        if self.record:
+            write_sidecar(self.record, self.target)
+
+    def withdraw(self) -> None:
+        """Take away what an earlier export left in its place."""
+        self.target.unlink(missing_ok=True)
+        sidecar(self.target).unlink(missing_ok=True)
 
 
 def _write(cursor: Connection, selection: Selection, kind: str, path: Path) -> int:
@@ -195,11 +274,15 @@ def _deliver(part: Path, target: Path) -> None:
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise InputError(
-            "target-unwritable",
-            f"{target} can't be written.",
-            f"{error.strerror or error}.",
-            "Check the directory's rights and the space left, or choose another place.",
-        ) from error
+        raise _unwritable(target, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> InputError:
+    return InputError(
+        "target-unwritable",
+        f"{target} can't be written.",
+        f"{error.strerror or error}.",
+        "Check the directory's rights and the space left, or choose another place.",
+    )

@@ -15,6 +15,7 @@ from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import Home
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, in_order
+from dataport.engine.exporting.descriptor import DESCRIPTOR
 from dataport.engine.exporting.records import SIDECAR
 from dataport.engine.importing.targets import (
     Target,
@@ -26,9 +27,6 @@ from dataport.engine.importing.targets import (
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import DEFAULT_SOURCE
-
-DESCRIPTOR = "datapackage.json"
-"""Frictionless' description of a folder of data: no data itself."""
 
 
 @dataclass(frozen=True)
