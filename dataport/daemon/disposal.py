@@ -12,6 +12,7 @@ from dataport.core.errors import DataportError
 from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.daemon.inboxes.names import free_name, move_into
 from dataport.engine.exporting.records import sidecar
+from dataport.engine.importing.targets import import_request
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import ImportRequest
@@ -34,7 +35,7 @@ def dispose(home: Home, job: Job) -> None:
     job.disposal = None
     if not folder or not job_disposal:
         return
-    if job.parts and Path(job.file or "").is_dir() and Path(job.file or "") != home.inbox(folder):
+    if job.parts and import_request(job).sources == (job.file,) and Path(job.file or "").is_dir():
         _dispose_folder(home.inbox(folder), job_disposal, job)
         return
     for part in job.members:

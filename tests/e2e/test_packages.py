@@ -141,6 +141,26 @@ def test_a_dropped_folder_is_one_job_and_leaves_as_a_whole(world: World, hours_i
     assert world.ok("inboxes", "rescan")["queued"] == 0
 
 
+def test_files_that_failed_together_are_tried_again_together(
+    world: World, hours_inbox: Path
+) -> None:
+    """Where they lie by now; the folders for what has left the inbox stay where they are."""
+    (hours_inbox / "clients.csv").write_text("client_name\nAcme\n", encoding="utf-8")
+    (hours_inbox / "projects.csv").write_bytes(b"%PDF-1.7\x00\x01\x02 no table\n")
+    [job] = world.wait_jobs(1)
+    aside = hours_inbox / ".failed"
+    world.wait(lambda: len(list(aside.iterdir())) == 2)
+    assert (job["status"], world.ok("rows", "clients")["total"]) == ("failed", 0)
+    (aside / "projects.csv").write_text("project_name,client_name\nShop,Acme\n", encoding="utf-8")
+    again = world.ok("jobs", "retry", str(job["job"]))
+    assert (again["commit"], again["changes"]["inserted"]) == (1, 2)
+    assert sorted(path.name for path in (hours_inbox / ".done").iterdir()) == [
+        "clients.csv",
+        "projects.csv",
+    ]
+    assert aside.is_dir()
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.4, 0.8])
 def test_killed_at_any_time_it_is_all_or_nothing(world: World, write: Write, delay: float) -> None:
     """The next daemon finishes the job: one commit with the rows of every file (I4)."""

@@ -65,7 +65,7 @@ def test_together_is_one_by_one(way: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_together_is_one_by_one_in_many_histories(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _try(way, 100, monkeypatch)
+    _try(way, 20, monkeypatch)
 
 
 def _try(way: str, examples: int, monkeypatch: pytest.MonkeyPatch) -> None:
