@@ -44,30 +44,13 @@ def staged_input(
     """The merge of the files in `directory`, as views on `cursor`.
 
     `basis` is what the file is compared with instead of what its source sent last: the export
-    that came back, or the state that the command names. The views of several
-    merges on one cursor are told apart by `name`.
+    that came back, or the state that the command names. The views of several merges on one cursor
+    are told apart by `name`.
     """
-    rows = literal(str(directory / STAGED_FILE))
-    rejects = literal(str(directory / REJECTS_FILE))
-    base = base_query(target.dataset, target.source)
-    base_fields = stated_fields(cursor, target.dataset, target.source)
-    if basis:
-        base = basis.base_query(target.dataset)
-        base_fields = basis.base_fields(cursor, target.dataset)
-    columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
+    base, base_fields = _base(cursor, target, basis)
     views = f"staged{name}"
-    cursor.execute(f"CREATE TEMP VIEW {views}_rows AS SELECT {columns} FROM read_parquet({rows})")
-    cursor.execute(
-        f"CREATE TEMP VIEW {views}_present AS SELECT DISTINCT _key"
-        f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
-        f" UNION ALL {repeated_keys(directory, staged)}"
-    )
     cursor.execute(f"CREATE TEMP VIEW {views}_base AS {base}")
-    keyless = f"SELECT 1 FROM {views}_rows WHERE _key IS NULL"
-    if staged.disputed:
-        disputed = literal(str(directory / DISPUTED_FILE))
-        cursor.execute(f"CREATE TEMP VIEW {views}_disputed AS FROM read_parquet({disputed})")
-        keyless += f" UNION ALL SELECT 1 FROM {views}_disputed WHERE _key IS NULL"
+    needs_keys = _make_views(cursor, views, directory, target, staged)
     return MergeInput(
         dataset=target.dataset,
         incoming=f"{views}_rows",
@@ -83,7 +66,7 @@ def staged_input(
         on_match=target.on_match,
         has_unknown_keys=staged.null_keys > 0,
         disputed=f"{views}_disputed" if staged.disputed else None,
-        needs_keys=cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None,
+        needs_keys=needs_keys,
         source_ranks=_ranks(settings, target.source),
         rules=_rules(settings, target.source),
         runner=LocalRunner(
@@ -91,6 +74,37 @@ def staged_input(
             or buckets_for(cursor, staged.rows.valid, len(target.dataset.fields))
         ),
     )
+
+
+def _base(
+    cursor: Connection, target: Target, basis: Returned | NamedBase | None
+) -> tuple[str, tuple[str, ...]]:
+    """A query for what the file is compared with, and the fields that it has values in."""
+    dataset, source = target.dataset, target.source
+    if basis:
+        return basis.base_query(dataset), basis.base_fields(cursor, dataset)
+    return base_query(dataset, source), stated_fields(cursor, dataset, source)
+
+
+def _make_views(
+    cursor: Connection, views: str, directory: Path, target: Target, staged: StageResult
+) -> bool:
+    """Make the views of what was staged; whether a row of them has no key."""
+    rows = literal(str(directory / STAGED_FILE))
+    rejects = literal(str(directory / REJECTS_FILE))
+    columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
+    cursor.execute(f"CREATE TEMP VIEW {views}_rows AS SELECT {columns} FROM read_parquet({rows})")
+    cursor.execute(
+        f"CREATE TEMP VIEW {views}_present AS SELECT DISTINCT _key"
+        f" FROM read_parquet({rejects}) WHERE _key IS NOT NULL AND class = 'error'"
+        f" UNION ALL {repeated_keys(directory, staged)}"
+    )
+    keyless = f"SELECT 1 FROM {views}_rows WHERE _key IS NULL"
+    if staged.disputed:
+        disputed = literal(str(directory / DISPUTED_FILE))
+        cursor.execute(f"CREATE TEMP VIEW {views}_disputed AS FROM read_parquet({disputed})")
+        keyless += f" UNION ALL SELECT 1 FROM {views}_disputed WHERE _key IS NULL"
+    return cursor.execute(f"{keyless} LIMIT 1").fetchone() is not None
 
 
 def _ranks(settings: Settings, source: str) -> tuple[str, ...]:
