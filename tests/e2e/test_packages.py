@@ -141,6 +141,18 @@ def test_a_dropped_folder_is_one_job_and_leaves_as_a_whole(world: World, hours_i
     assert world.ok("inboxes", "rescan")["queued"] == 0
 
 
+def test_folders_that_can_not_be_taken_hold_nothing_up(world: World, hours_inbox: Path) -> None:
+    """One that is empty, and one with a link in it, which no inbox follows."""
+    (hours_inbox / "empty").mkdir()
+    (hours_inbox / "links").mkdir()
+    (hours_inbox / "links" / "clients.csv").symlink_to(hours(world) / "clients.csv")
+    shutil.copy(hours(world) / "tasks.csv", hours_inbox / "tasks.csv")
+    [job] = world.wait_jobs(1)
+    assert [item["dataset"] for item in job["items"]] == ["tasks"]
+    assert world.ok("inboxes", "rescan")["queued"] == 0
+    assert world.ok("rows", "clients")["total"] == 0
+
+
 def test_files_that_failed_together_are_tried_again_together(
     world: World, hours_inbox: Path
 ) -> None:

@@ -213,13 +213,13 @@ class InboxWatcher:
                 folder, {name: status} if inside is None else inside
             )
             if wait > 0:
-                due, is_waiting = min(due, wait), True
+                due, is_waiting = min(due, wait), is_waiting or inside is None
                 if is_settling:
                     settling.append(rank)
             else:
                 ready.append(_Ready(folder, name, rank, identity))
         if folder.inbox.package and is_waiting:
-            return [], due
+            return [file for file in ready if (folder.path / file.name).is_dir()], due
         # Of files that arrive together, an older one that is not complete yet goes first.
         first = min(settling, default=None)
         return [file for file in ready if first is None or file.rank < first], due
@@ -227,19 +227,21 @@ class InboxWatcher:
     def _inside(
         self, folder: _Folder, name: str, status: os.stat_result
     ) -> dict[str, os.stat_result] | None:
-        """The files in a folder that a package's inbox takes as one; None for anything else."""
+        """The files in a folder that a package's inbox takes as one; None for anything else.
+
+        There are none while something in it can't be taken.
+        """
         if not (folder.inbox.package and stat.S_ISDIR(status.st_mode)):
             return None
         try:
             with os.scandir(folder.path / name) as entries:
-                return {
-                    f"{name}/{entry.name}": entry.stat(follow_symlinks=False)
-                    for entry in entries
-                    if not self._is_ignored(entry.name)
-                }
+                kept = [entry for entry in entries if not self._is_ignored(entry.name)]
+                found = {f"{name}/{entry.name}": self._taken(folder, entry) for entry in kept}
         except OSError:
-            # Gone between listing and looking; what is empty is waited for.
+            # Gone between listing and looking.
             return {}
+        taken = {each: status for each, status in found.items() if status is not None}
+        return taken if len(taken) == len(found) else {}
 
     def _judge_all(
         self, folder: _Folder, statuses: dict[str, os.stat_result]
