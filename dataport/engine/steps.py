@@ -21,9 +21,6 @@ from dataport.engine.sql import ident, literal
 ROW_BYTES, FIELD_BYTES = 64, 24
 """What a joined row takes in memory: for itself, and for each field of either side."""
 
-SHARE = 2
-"""A bucket may take one part in so many of the memory limit; others work beside it."""
-
 MOST_CHECKED = 2_000
 """Steps that are remembered as checked: those of a few hundred definitions."""
 
@@ -131,11 +128,15 @@ def bucket_sql(buckets: int) -> str:
 
 def buckets_for(connection: duckdb.DuckDBPyConnection, rows: int, fields: int) -> int:
     """How many buckets `rows` of so many fields take, so that each fits into the memory limit
-    of `connection`: 1 for all but large files."""
+    of `connection`: 1 for all but large files.
+
+    Every bucket reads its inputs anew, so that a few large ones, of which DuckDB spills a part,
+    are quicker than many that fit easily.
+    """
     row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
     limit = parse_size(row[0]) if row else 0
     needed = rows * (ROW_BYTES + fields * FIELD_BYTES)
-    return 1 + int(needed // max(1, limit // SHARE))
+    return 1 + int(needed // max(1, limit))
 
 
 def check_step(connection: duckdb.DuckDBPyConnection, step: Step) -> None:

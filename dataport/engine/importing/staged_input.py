@@ -71,7 +71,7 @@ def staged_input(
         rules=_rules(settings, target.source),
         runner=LocalRunner(
             settings.daemon.buckets
-            or buckets_for(cursor, staged.rows.valid, len(target.dataset.fields))
+            or buckets_for(cursor, staged.rows.valid - staged.repeated, len(target.dataset.fields))
         ),
     )
 
