@@ -6,6 +6,7 @@ together; whoever runs it may split the rows accordingly, and the result may not
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +21,10 @@ from dataport.engine.sql import ident, literal
 
 ROW_BYTES, FIELD_BYTES = 64, 24
 """What a joined row takes in memory: for itself, and for each field of either side."""
+
+CHECKS_STEPS = os.environ.get("DATAPORT_CHECK_STEPS") == "1"
+"""Whether steps are checked before they run. Tests do so, in every process that they start; a
+hundred statements parsed twice would be a sixth of the time that a small file takes."""
 
 MOST_CHECKED = 2_000
 """Steps that are remembered as checked: those of a few hundred definitions."""
@@ -70,7 +75,7 @@ class LocalRunner:
 
     buckets: int = 1
     """Key steps run in so many pieces, one after the other: by md5 of the key's text."""
-    is_checked: bool = True
+    is_checked: bool = CHECKS_STEPS
     """Whether each step is checked against its declaration before it runs."""
 
     def run(self, connection: duckdb.DuckDBPyConnection, *steps: Step) -> None:

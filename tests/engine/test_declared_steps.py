@@ -10,6 +10,7 @@ import pytest
 import dataport.engine
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.merging import relations
+from dataport.engine.staging.spawn import PASSED_ON
 from dataport.engine.steps import LocalRunner, Scope, Step, buckets_for
 from dataport.engine.store import Connection, Store
 from tests.engine.merging.ledger import Ledger, dataset, defined
@@ -18,7 +19,8 @@ ENGINE = Path(dataport.engine.__file__).parent
 
 INPUTS = {
     # What steps start from: the file's rows, the store's, and what a person or a reader says.
-    "staging/pipeline.py": ["raw", "{name}"],
+    "staging/pipeline.py": ["raw"],
+    "staging/places.py": ["{name}"],
     "staging/recall.py": ["{MEMORY}", "raw"],
     "staging/rejects.py": ["messages", "cuts"],
     "staging/readers/json_reader.py": None,
@@ -92,6 +94,12 @@ def test_a_merge_takes_as_many_buckets_as_it_is_told(ledger: Ledger, buckets: in
     ledger.send([{"id": str(n), "a": "x"} for n in range(99)])
     plan = ledger.send([{"id": str(n), "a": "y"} for n in range(9)], runner=LocalRunner(buckets))
     assert (plan.updated, plan.conflicts) == (9, 0)
+
+
+def test_every_step_of_every_test_is_checked() -> None:
+    """Design section 16: in workers, too, which see little of the environment."""
+    assert LocalRunner().is_checked
+    assert "DATAPORT_CHECK_STEPS" in PASSED_ON
 
 
 @pytest.mark.parametrize(

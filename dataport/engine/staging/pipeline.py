@@ -179,7 +179,7 @@ def write_result(
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
         f" {raw}{absent}{fields} FROM numbered n ANTI JOIN dropped d ON d._row = n._row"
     )
-    inputs = ("numbered", "dropped")
+    inputs = ("numbered", "dropped", *places.tables)
     valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
     _remember(connection, request, reading)
     outcome = _outcome(connection, request, reading, plan, resolvers, valid + repeated)
@@ -190,7 +190,7 @@ def write_result(
         f" {absent}{fields} FROM numbered n"
         f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row"
     )
-    inputs = ("numbered", "duplicates")
+    inputs = ("numbered", "duplicates", *places.tables)
     found = _write(connection, "put disputes aside", disputed, inputs, directory / DISPUTED_FILE)
     return replace(outcome, disputed=found)
 

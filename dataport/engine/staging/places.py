@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-from duckdb import InvalidInputException
-from duckdb.func import PythonUDFType
 
 if TYPE_CHECKING:
     import duckdb
 
     from dataport.engine.staging.readers.csv_index import Positions
     from dataport.engine.staging.readers.spool import Spool
+
+FEW = 100_000
+"""Rows that are soon joined with a table of their places: sooner than Arrow is loaded."""
 
 
 @dataclass(frozen=True)
@@ -24,29 +24,50 @@ class Places:
 
     record: str
     line: str
+    tables: tuple[str, ...]
+    """What they may read."""
 
 
 def places_of(connection: duckdb.DuckDBPyConnection, spool: Spool) -> Places:
-    """The places of the spool's rows: by arithmetic where that is enough, else looked up.
+    """The places of the spool's rows: by arithmetic where that is enough, else looked up."""
+    rows = np.arange(spool.records.size, dtype=np.int64)
+    found, tables = [], []
+    for name, numbers in (("record", spool.records), ("line", spool.lines)):
+        first = int(numbers[0]) if numbers.size else 1
+        if np.array_equal(numbers, rows + first):
+            found.append(f"n._row + {first}")
+        elif numbers.size <= FEW:
+            table = f"{name}_places"
+            _make_table(connection, table, rows, numbers)
+            found.append(f"(SELECT p.number FROM {table} p WHERE p.row = n._row)")
+            tables.append(table)
+        else:
+            _make_function(connection, f"{name}_of", numbers)
+            found.append(f"{name}_of(n._row)")
+    record, line = found
+    return Places(record, line, tuple(tables))
 
-    They are looked up in the spool's own arrays. A join would copy them into a hash table, which
-    for a large file is more than all that the worker may have.
-    """
-    return Places(
-        _place(connection, "record_of", spool.records), _place(connection, "line_of", spool.lines)
-    )
+
+def _make_table(
+    connection: duckdb.DuckDBPyConnection, name: str, rows: Positions, numbers: Positions
+) -> None:
+    connection.register("place_arrays", {"row": rows, "number": numbers})
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM place_arrays")
+    connection.unregister("place_arrays")
 
 
-def _place(connection: duckdb.DuckDBPyConnection, name: str, numbers: Positions) -> str:
-    first, last = (int(numbers[0]), int(numbers[-1])) if numbers.size else (1, 0)
-    if last - first + 1 == numbers.size and (np.diff(numbers) == 1).all():
-        return f"n._row + {first}"
+def _make_function(connection: duckdb.DuckDBPyConnection, name: str, numbers: Positions) -> None:
+    """Look a row up in the array itself: a join would copy all of it into a hash table, which for
+    a large file is more than all that the worker may have."""
+    import pyarrow as pa
+    from duckdb import InvalidInputException
+    from duckdb.func import PythonUDFType
+
     with contextlib.suppress(InvalidInputException):
         connection.remove_function(name)
     values = pa.array(numbers)
 
-    def look_up(rows: pa.ChunkedArray) -> pa.Array:
+    def look_up(rows: Any) -> Any:
         return values.take(rows.combine_chunks())
 
     connection.create_function(name, look_up, ["BIGINT"], "BIGINT", type=PythonUDFType.ARROW)
-    return f"{name}(n._row)"

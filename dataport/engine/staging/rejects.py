@@ -120,7 +120,7 @@ def rejects_step(places: Places, key: str) -> Step:
             FROM numbered n JOIN clashes x ON n._row = x._row
         ) n
     """
-    inputs = ("numbered", "duplicates", "clashes", "messages", "cuts")
+    inputs = ("numbered", "duplicates", "clashes", "messages", "cuts", *places.tables)
     return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
 
 

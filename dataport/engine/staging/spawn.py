@@ -15,7 +15,10 @@ import threading
 
 Worker = subprocess.Popen[bytes]
 
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+PASSED_ON = (
+    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"),
+    "DATAPORT_CHECK_STEPS",
+)
 """Environment variables a worker sees; no secret is among them."""
 
 SPARE_S = 20.0
