@@ -43,6 +43,8 @@ class Job(JobPart):
     """Newest commit when the plan that waits for approval was made."""
     planned_with: str | None = None
     """Digest of what else that plan depends on: definitions and settings."""
+    planned_without: str | None = None
+    """Digest of what was left out when it was made; None for nothing."""
     phase: Phase = Phase.QUEUED
     processed: int = 0
     total: int | None = None
@@ -59,6 +61,7 @@ class Job(JobPart):
         "identity",
         "planned_at",
         "planned_with",
+        "planned_without",
         "excluded",
         "left_out",
         "returned",

@@ -248,3 +248,79 @@ def test_a_plan_is_paged(contested: World, api: Client, write: Write) -> None:
             break
         after = int(page["next"])
     assert found == every["items"]
+
+
+STAFF = """
+name = "emp"
+primaryKey = ["id"]
+fields = [{ name = "id" }, { name = "name" }, { name = "boss" }]
+foreignKeys = [
+    { fields = ["boss"], reference = { resource = "emp", fields = ["id"] }, onMissing = "reject" },
+]
+"""
+
+
+@pytest.fixture
+def staff(world: World, write: Write) -> tuple[World, str]:
+    """A home whose staff have bosses, and a plan that waits: 52 is under 51, who is under 50."""
+    (world.home.datasets / "emp.toml").write_text(STAFF, encoding="utf-8")
+    world.ok("daemon", "restart")
+    path = write("self.csv", "id,name,boss\n50,Boss,\n51,Under,50\n52,Under2,51\n")
+    job = world.ok("import", str(path), "--dataset", "emp", "--source", "s7", "--hold")
+    return world, str(job["job"])
+
+
+def _shown(page: dict[str, Any]) -> dict[str, bool]:
+    """The keys of a plan's rows, and which of them are left out."""
+    return {item["key"]: item["excluded"] for item in page["items"]}
+
+
+def test_a_plan_without_a_row_shows_what_becomes_of_those_that_refer_to_it(
+    staff: tuple[World, str],
+) -> None:
+    """Rows and counts are what approving applies, however often the choice changes."""
+    world, job = staff
+    world.ok("jobs", "plan", job, "--exclude", "50")
+    stopped = world.ok("jobs", "approve", job)
+    assert (stopped["status"], stopped["rows"]["rejected"]) == ("waiting", 2)
+    page = world.ok("jobs", "plan", job)
+    assert _shown(page) == {"50": True}
+    assert (page["counts"]["insert"], page["counts"]["excluded"]) == (0, 1)
+    refused = world.run("jobs", "plan", job, "--exclude", "51", "--exclude", "52")
+    assert refused.document["error"]["code"] == "unknown-plan-row"
+
+    page = world.ok("jobs", "plan", job, "--include", "50")
+    assert page["counts"]["insert"] == 1
+    again = world.ok("jobs", "approve", job)
+    assert (again["status"], again["changes"]["inserted"]) == ("waiting", 3)
+    page = world.ok("jobs", "plan", job)
+    assert _shown(page) == {"50": False, "51": False, "52": False}
+    assert (page["counts"]["insert"], page["counts"]["excluded"]) == (3, 0)
+    done = world.ok("jobs", "approve", job)
+    assert (done["status"], done["changes"]["inserted"]) == ("completed", 3)
+
+
+def test_leaving_out_what_changes_no_other_row_stops_nothing(staff: tuple[World, str]) -> None:
+    """Nor does leaving out those who refer to a row together with it."""
+    world, job = staff
+    world.ok("jobs", "plan", job, *(w for key in ("50", "51", "52") for w in ("--exclude", key)))
+    world.ok("jobs", "plan", job, "--include", "50", "--include", "51")
+    done = world.ok("jobs", "approve", job)
+    assert (done["status"], done["changes"]["inserted"]) == ("completed", 2)
+    page = world.ok("jobs", "plan", job)
+    assert _shown(page) == {"50": False, "51": False, "52": True}
+    assert (page["counts"]["insert"], page["counts"]["excluded"]) == (2, 1)
+
+
+def test_a_row_that_arrived_meanwhile_is_one_to_refer_to(
+    staff: tuple[World, str], write: Write
+) -> None:
+    """The store moved on while a row was left out: rows, counts and the outcome agree."""
+    world, job = staff
+    world.ok("jobs", "plan", job, "--exclude", "51")
+    other = write("other.csv", "id,name\n51,Here\n")
+    world.ok("import", str(other), "--dataset", "emp", "--source", "s8")
+    again = world.ok("jobs", "approve", job)
+    page = world.ok("jobs", "plan", job)
+    assert (again["status"], page["counts"]["insert"]) == ("completed", 2)
+    assert _shown(page) == {"50": False, "51": True, "52": False}

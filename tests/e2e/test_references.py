@@ -68,9 +68,11 @@ def test_a_held_plan_adds_its_stubs_when_it_is_approved(
     path = write("tickets.csv", "id,owner\n1,ann@x\n")
     job = world.run("import", str(path), "--dataset", "tickets", "--hold").document
     assert job["status"] == "waiting"
+    assert "1 row of users would be added, with nothing but its key." in job["notices"][0]
     assert world.ok("rows", "users")["total"] == 0
     world.ok("jobs", "approve", str(job["job"]))
     [done] = world.wait_jobs(1)
+    assert "1 row of users is added, with nothing but its key." in done["notices"][0]
     assert world.ok("rows", "users")["rows"] == [{"email": "ann@x"}]
     world.ok("undo", str(done["commit"]))
     assert world.ok("rows", "users")["total"] == 0

@@ -28,8 +28,11 @@ from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.apply import apply_plan
 from dataport.engine.merging.guards import reasons_to_hold
 from dataport.engine.merging.inputs import MergeInput
+from dataport.engine.merging.kept import KeptPart
 from dataport.engine.merging.plan import drop_plan, make_plan
+from dataport.engine.merging.preview import write_preview
 from dataport.engine.merging.references import check_references, write_stubs
+from dataport.engine.merging.stubs import count_stubs
 from dataport.engine.reference_checks import left_behind
 from dataport.engine.settling import settle_moot
 from dataport.engine.staging.request import StageResult
@@ -103,6 +106,7 @@ class Attempt:
         self._parts: list[CommitPart] = []
         self._is_rejecting = False
         self._last: tuple[Load, Planned] | None = None
+        self._written: list[tuple[Load, Planned]] = []
         for load in loads:
             load.member.part.commit = None
 
@@ -110,10 +114,11 @@ class Attempt:
     def given(self) -> list[MergeInput]:
         return [load.given for load in self._loads]
 
-    def look(self, *, keeps: bool) -> Look:
+    def look(self, *, keeps: bool, is_aside: bool = False) -> Look:
         """Plan every member as if nothing had been left out; all but the last are written.
 
-        With `keeps`, and from the first reason to wait on, the plans are kept for review.
+        With `keeps`, and from the first reason to wait on, the plans are kept for review: in
+        place of those that are kept, or else `is_aside`, for `follow` to see what is left out.
         """
         found, rows = Look([]), 0
         is_held = any(load.member.target.is_held for load in self._loads)
@@ -126,36 +131,48 @@ class Attempt:
             found.is_empty = found.is_empty and plan.is_empty
             if not self._merging.is_approved:
                 found.reasons += self._reasons(load, planned)
-            if keeps or found.reasons:
+            if is_aside:
+                self._check_whole(load)
+                write_preview(self._cursor, merge, review.whole(load.member).path)
+            elif keeps or found.reasons:
                 self._check_whole(load)
                 is_same, count = review.keep(self._cursor, load.member, merge, rows + 1)
                 found.is_same, rows = found.is_same and is_same, rows + count
             else:
                 found.is_kept = False
-            review.count(self._cursor, load.member, plan)
+            if not is_aside:
+                review.count(self._cursor, load.member, plan)
             self._last = load, planned
         return found
 
-    def follow(self) -> bool:
+    def follow(self, *, keeps: bool, is_aside: bool = False) -> bool:
         """Plan and write every member without what was left out, but for writing the last.
 
-        False where the counts are not those that were shown: what was left out is referred to.
+        With `keeps` the plans are kept for review; False where they do anything else than was
+        shown, since what was left out is referred to or the store moved on. `is_aside` where a
+        look was kept so.
         """
-        is_as_shown = True
+        is_as_shown, rows = True, 0
         for load in self._loads:
             self._write_last()
-            part, shown = load.member.part, load.member.part.changes
-            wanted = review.without_excluded(self._cursor, load.member, load.given)
+            member = load.member
+            known = review.whole(member) if is_aside else KeptPart.of(member.directory)
+            wanted = review.without_excluded(self._cursor, member, load.given, known)
             planned = self._plan(load, wanted)
-            part.changes = planned.plan.changes()
-            is_as_shown = is_as_shown and part.changes == shown
+            if keeps:
+                self._check_whole(load)
+                merge, plan = planned.merge, planned.plan
+                is_same, count = review.keep_choice(self._cursor, member, merge, plan, rows + 1)
+                is_as_shown, rows = is_as_shown and is_same, rows + count
             self._last = load, planned
-        return is_as_shown or not any(load.member.part.excluded for load in self._loads)
+        return is_as_shown
 
     def finish(self) -> None:
         """Write the last member, the commit and the job's result."""
         self._write_last()
         job, author = self._merging.job, self._merging.author
+        for load, planned in self._written:
+            self._note(load, planned, is_applied=True)
         for load in self._loads:
             self._note_left_behind(load)
         job.add_up()
@@ -187,10 +204,16 @@ class Attempt:
         if member.target.dataset.rejects_references:
             write_reference_rejects(self._cursor, member.directory, staged, references)
         merge, plan = make_plan(self._cursor, merge)
-        member.part.notices = list(self._merging.notices[member.part.dataset])
-        note_plan(member.part, staged, plan, references)
+        planned = Planned(merge, plan, count_stubs(self._cursor, merge, references))
+        self._note(load, planned, is_applied=False)
         check_strict(member.part, member.target)
-        return Planned(merge, plan, references)
+        return planned
+
+    def _note(self, load: Load, planned: Planned, *, is_applied: bool) -> None:
+        part = load.member.part
+        part.notices = list(self._merging.notices[part.dataset])
+        plan, references = planned.plan, planned.references
+        note_plan(part, load.staged, plan, references, is_applied=is_applied)
 
     def _note_left_behind(self, load: Load) -> None:
         """Say what refers to rows that were deleted, now that all members are written."""
@@ -215,6 +238,7 @@ class Attempt:
         if self._last is None:
             return
         (load, planned), self._last = self._last, None
+        self._written.append((load, planned))
         cursor, job, member = self._cursor, self._merging.job, load.member
         part, target, plan = member.part, member.target, planned.plan
         self._merging.progress(Phase.APPLY, 0, load.staged.rows.valid)

@@ -161,7 +161,11 @@ class Imports:
     def _decide(
         self, cursor: Connection, merging: Merging, members: Sequence[Member], staged: Staged
     ) -> list[Load]:
-        """What was applied; nothing where the job stops at its plan."""
+        """What was applied; nothing where the job stops at its plan.
+
+        An approved plan is made again where the store moved on, and where another choice was made
+        of what to leave out than the one it was made with.
+        """
         job = merging.job
 
         def begin() -> tuple[Attempt, list[Load]]:
@@ -169,10 +173,14 @@ class Imports:
             return Attempt(cursor, merging, loads), loads
 
         attempt, loads = begin()
-        if not (merging.is_approved and review.is_current(cursor, job, attempt.given)):
+        is_current = merging.is_approved and review.is_current(cursor, job, attempt.given)
+        is_known = is_current and job.planned_without == review.choice(job)
+        is_chosen, is_empty = any(part.excluded for part in job.members), False
+        is_aside = merging.is_approved and is_chosen and not is_current
+        if not is_current:
             is_held = any(member.target.is_held for member in members)
             keeps = merging.is_dry or is_held or job.planned_at is not None
-            look = attempt.look(keeps=keeps)
+            look = attempt.look(keeps=keeps, is_aside=is_aside)
             if look.reasons and not look.is_kept:
                 start_over(cursor)
                 attempt, loads = begin()
@@ -183,23 +191,32 @@ class Imports:
                 start_over(cursor)
                 self._stop(cursor, merging, loads, " ".join(look.reasons))
                 return []
-            if look.is_empty or not any(part.excluded for part in job.members):
+            is_empty = look.is_empty
+            if not is_chosen:
                 attempt.finish()
                 return loads
             start_over(cursor)
             attempt, loads = begin()
-        if not attempt.follow():
+        is_as_shown = attempt.follow(keeps=not is_known, is_aside=is_aside)
+        if not (is_as_shown or is_empty):
             start_over(cursor)
-            self._stop(cursor, merging, loads, review.REFERRED_TO)
+            reason = review.REFERRED_TO if is_current else review.MOVED_ON
+            self._stop(cursor, merging, loads, reason, review.choice(job))
             return []
         attempt.finish()
         return loads
 
     def _stop(
-        self, cursor: Connection, merging: Merging, loads: Sequence[Load], reason: str
+        self,
+        cursor: Connection,
+        merging: Merging,
+        loads: Sequence[Load],
+        reason: str,
+        choice: str | None = None,
     ) -> None:
-        """End a dry run, or let the job wait for a person's word."""
+        """End a dry run, or let the job wait for a person's word about the plan of a `choice`."""
         job = merging.job
+        job.planned_without = choice
         for load in loads:
             load.member.part.message, load.member.part.commit = "", None
         job.add_up()

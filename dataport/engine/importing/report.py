@@ -56,9 +56,11 @@ def check_strict(part: JobPart, target: Target) -> None:
         )
 
 
-def note_plan(part: JobPart, staged: StageResult, plan: Plan, references: References) -> None:
+def note_plan(
+    part: JobPart, staged: StageResult, plan: Plan, references: References, *, is_applied: bool
+) -> None:
     """Count again the rows that only the store could tell to be keyless, twice there or to refer
-    to nothing; say which references lead nowhere, and what comes of them."""
+    to nothing; say which references lead nowhere, and what comes of them, or what would."""
     rows, rejected = staged.rows, plan.keyless + references.rejected
     part.rows = {
         "read": rows.read,
@@ -66,7 +68,7 @@ def note_plan(part: JobPart, staged: StageResult, plan: Plan, references: Refere
         "rejected": rows.rejected + rejected,
         "duplicate": rows.duplicate + plan.duplicates,
     }
-    part.notices += map(_missing_notice, references.missing)
+    part.notices += [_missing_notice(each, is_applied) for each in references.missing]
     part.notices += plan.notices
     if plan.keyless:
         part.notices.append(
@@ -112,11 +114,10 @@ def job_outcome(job: Job) -> str:
 _COMES_OF_IT = {
     OnMissing.KEEP: "They are kept as they are.",
     OnMissing.NULL: "They are left empty.",
-    OnMissing.STUB: "What is missing is added, with nothing but its key.",
 }
 
 
-def _missing_notice(missing: Missing) -> str:
+def _missing_notice(missing: Missing, is_applied: bool) -> str:
     """One sentence of how much is missing, one of what comes of it (`onMissing`)."""
     examples = ", ".join(missing.examples)
     more = ", …" if missing.values > len(missing.examples) else ""
@@ -124,5 +125,15 @@ def _missing_notice(missing: Missing) -> str:
         f"{missing.names} of {counted(missing.rows, 'row')} refers to"
         f" {counted(missing.values, 'row')} of {missing.target.name}, which does not have them:"
         f" {examples}{more}."
-        f" {_COMES_OF_IT[missing.key.on_missing]}"
+        f" {_COMES_OF_IT.get(missing.key.on_missing) or _stubs(missing, is_applied)}"
     )
+
+
+def _stubs(missing: Missing, is_applied: bool) -> str:
+    name, number = missing.target.name, missing.added
+    is_one = number == 1
+    verb = ("is" if is_one or not number else "are") if is_applied else "would be"
+    if not number:
+        return f"No row of {name} {verb} added for that."
+    keys = "its key" if is_one else "their keys"
+    return f"{counted(number, 'row')} of {name} {verb} added, with nothing but {keys}."

@@ -2,6 +2,9 @@
 
 A row that a person left out is not applied and its base does not move, so the source's next
 file brings it again. It is left out by its key, whatever a plan that is made again says of it.
+
+Leaving a row out may change what becomes of others. So a plan is kept with what was left out when
+it was made; approving another choice makes it again, and applies it only if no other row changes.
 """
 
 from __future__ import annotations
@@ -27,14 +30,15 @@ from dataport.engine.store import Connection
 MOVED_ON = "The store has moved on since: the plan was made again."
 
 REFERRED_TO = (
-    "Rows that were left out are referred to, so that others fare differently: the counts are those"
-    " of what would be done now."
+    "Rows that were left out or taken in again are referred to, so that others fare differently:"
+    " the plan is that of what would be done now."
 )
 
 MOST_NAMED = 5
 """Unknown keys that an error names."""
 
 _NEXT = "plan.next.parquet"
+_WHOLE = "plan.whole.parquet"
 _EXCLUDED = "excluded_keys"
 
 
@@ -49,12 +53,25 @@ def is_current(cursor: Connection, job: Job, given: Iterable[MergeInput]) -> boo
     return (job.planned_at, job.planned_with) == (head(cursor), digest(given))
 
 
-def without_excluded(cursor: Connection, member: Member, given: MergeInput) -> MergeInput:
-    """The merge without the rows that were left out of the member's kept plan."""
+def choice(job: Job) -> str | None:
+    """Tells apart what was left out; None where nothing was."""
+    keys = [(part.dataset, sorted(part.excluded)) for part in job.members if part.excluded]
+    return hashlib.sha256(repr(keys).encode()).hexdigest()[:16] if keys else None
+
+
+def whole(member: Member) -> KeptPart:
+    """What a member's plan that is made again would do if nothing were left out."""
+    return KeptPart(member.directory / _WHOLE)
+
+
+def without_excluded(
+    cursor: Connection, member: Member, given: MergeInput, known: KeptPart
+) -> MergeInput:
+    """The merge without the rows that were left out, of which `known` says what they would do."""
     excluded = member.part.excluded
     if not excluded:
         return given
-    KeptPart.of(member.directory).make_excluded(cursor, _EXCLUDED, excluded)
+    known.make_excluded(cursor, _EXCLUDED, excluded)
     return replace(given, excluded=_EXCLUDED)
 
 
@@ -67,6 +84,24 @@ def keep(cursor: Connection, member: Member, merge: MergeInput, first: int) -> t
     rows = write_preview(cursor, merge, fresh.path, first)
     is_same = kept.exists and kept.says_the_same(cursor, fresh, member.part.excluded)
     fresh.path.replace(kept.path)
+    return is_same, rows
+
+
+def keep_choice(
+    cursor: Connection, member: Member, merge: MergeInput, plan: Plan, first: int
+) -> tuple[bool, int]:
+    """Keep a member's plan that was made without what was left out, which it shows as well.
+
+    As `keep`; notes what the plan would do, too.
+    """
+    part = member.part
+    fresh, kept = KeptPart(member.directory / _NEXT), KeptPart.of(member.directory)
+    rows = write_preview(cursor, merge, fresh.path, first, merge.excluded)
+    is_same = kept.exists and kept.says_the_same(cursor, fresh, part.excluded)
+    fresh.path.replace(kept.path)
+    whole(member).path.unlink(missing_ok=True)
+    part.changes = plan.changes()
+    _, part.left_out = kept.done_to(cursor, part.excluded)
     return is_same, rows
 
 

@@ -122,9 +122,9 @@ class KeptPart:
         return len(digests) == 1
 
     def make_excluded(self, cursor: Connection, table: str, keys: Collection[str]) -> None:
-        """Make the temporary `table` of those of `keys` to which the plan does something."""
+        """Make the temporary `table` of the plan's rows with `keys`, as they are kept."""
         cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT _key FROM {self.rows}"
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {self.rows}"
             f" WHERE {_among(keys)}"
         )
 

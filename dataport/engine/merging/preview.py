@@ -22,10 +22,17 @@ _NONE = "CAST([] AS VARCHAR[])"
 _NO_DOCUMENT = "CAST(NULL AS VARCHAR)"
 
 
-def write_preview(cursor: Connection, merge: MergeInput, path: Path, first: int = 1) -> int:
+def write_preview(
+    cursor: Connection,
+    merge: MergeInput,
+    path: Path,
+    first: int = 1,
+    left_out: str | None = None,
+) -> int:
     """Write the planned rows to `path`: changes first, then by key; unchanged ones left out.
 
-    Returns how many there are. Columns: `n` from `first` on, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
+    `left_out` is a relation of rows of another preview, to be shown as they are. Returns how many
+    rows there are. Columns: `n` from `first` on, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
     `changed` fields, the fields with `conflicts`, how many conflicts are `queued`, and whether
     the row `is_incoming`, or one that the file leaves out.
     """
@@ -37,10 +44,13 @@ def write_preview(cursor: Connection, merge: MergeInput, path: Path, first: int 
         " count(*) AS queued FROM plan_conflicts WHERE is_news GROUP BY key"
     )
     queries = [_matched(merge), _row_conflicts(merge), _deleted(merge), _inserted(merge)]
+    planned = ["plan_judged", "plan_conflicts", "plan_deletes", "plan_inserts"]
+    if left_out:
+        queries.append(_left_out(left_out))
+        planned.append(left_out)
     shown = " UNION ALL BY NAME ".join(queries)
     number = f"{int(first) - 1} + row_number() OVER (ORDER BY rank, _key)"
     placed = f"SELECT {number} AS n, * EXCLUDE (rank) FROM plan_shown"
-    planned = ("plan_judged", "plan_conflicts", "plan_deletes", "plan_inserts")
     merge.runner.run(
         cursor,
         Step("gather questions", Scope.GROUP, asked, ("plan_conflicts",), "plan_asked"),
@@ -109,6 +119,12 @@ def _inserted(merge: MergeInput) -> str:
         " true AS is_incoming"
         f" FROM {RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
     )
+
+
+def _left_out(rows: str) -> str:
+    """Rows of another preview, each among those of its kind."""
+    rank = f"CASE operation WHEN '{Operation.DELETE}' THEN 2 WHEN '{Operation.INSERT}' THEN 3 ELSE 0 END"
+    return f"SELECT {rank} AS rank, * EXCLUDE (n) FROM {rows}"
 
 
 def _changed(merge: MergeInput, test: str) -> str:

@@ -46,6 +46,8 @@ class Missing:
     rows: int
     values: int
     examples: tuple[str, ...]
+    added: int = 0
+    """Rows that a plan would add for them, with nothing but their keys."""
 
     @classmethod
     def of(cls, cursor: Connection, key: ForeignKey, target: Dataset, relation: str) -> Missing:

@@ -218,6 +218,33 @@ def test_what_refers_to_a_row_that_was_left_out_waits_to_be_seen(desk: Parcels) 
     assert len(desk.rows("notes")) == 2
 
 
+def test_the_rows_of_a_plan_are_those_that_approving_applies(desk: Parcels) -> None:
+    """After a row is left out, and after it is taken in again."""
+    job = desk.send(ALL, hold=True)
+    desk.engine.plans.choose(job, Choice(["bob@x"], dataset="users"))
+    desk.approve(job)
+    shown = page(desk, job)
+    found = [(item["key"], item["excluded"]) for item in shown["items"]]
+    assert found == [("ann@x", False), ("bob@x", True), ("1", False)]
+    desk.engine.plans.choose(job, Choice((), ["bob@x"], dataset="users"))
+    assert desk.approve(job).status is JobStatus.WAITING
+    assert counts(job, "inserted") == {"users": 2, "tickets": 2, "notes": 2}
+    assert len(page(desk, job)["items"]) == 6
+    assert desk.approve(job).status is JobStatus.COMPLETED
+    assert len(desk.rows("notes")) == 2
+
+
+@pytest.mark.parametrize("desk", ["null"], indirect=True)
+def test_a_plan_shows_the_reference_that_would_be_left_empty(desk: Parcels) -> None:
+    job = desk.send(ALL, hold=True)
+    desk.engine.plans.choose(job, Choice(["bob@x"], dataset="users"))
+    assert desk.approve(job).status is JobStatus.WAITING
+    [ticket] = [item for item in page(desk, job)["items"] if item["key"] == "2"]
+    assert ticket["after"]["owner"] is None
+    desk.approve(job)
+    assert desk.rows("tickets")["2"][0] is None
+
+
 def test_approving_plans_again_where_the_store_moved_on(desk: Parcels) -> None:
     files = {"tickets": ALL["tickets"] + "3,,,three\n", "notes": ALL["notes"]}
     job = desk.send(files, hold=True)

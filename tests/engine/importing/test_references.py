@@ -107,7 +107,7 @@ def test_stub_adds_the_row_in_the_same_commit_and_undo_takes_it_out(office: Offi
     office.send("users", *ANN)
     job = office.send("tickets", *TWO)
     assert office.rows("users") == [["ann@x", "Ann"], ["bo@x", None], ["cy@x", None]]
-    assert job.notices[0].endswith("What is missing is added, with nothing but its key.")
+    assert job.notices == [f"{MISSING} 2 rows of users are added, with nothing but their keys."]
     log = office.engine.timeline.log(None, 1)["items"][0]
     assert (log["commit"], log["datasets"]) == (job.commit, ["tickets", "users"])
     assert log["changes"]["inserted"] == 7
@@ -135,8 +135,25 @@ def test_the_real_row_merges_into_its_stub(office: Office, source: str) -> None:
 @in_way("stub")
 def test_rows_that_are_not_written_need_no_stub(office: Office) -> None:
     office.send("tickets", HEADER, "1,One,")
-    office.send("tickets", HEADER, "1,One,ann@x", source="mail", on_match="skip")
+    job = office.send("tickets", HEADER, "1,One,ann@x", source="mail", on_match="skip")
     assert office.rows("users") == []
+    assert job.notices[0].endswith(" No row of users is added for that.")
+
+
+@in_way("stub")
+def test_a_plan_counts_the_stubs_that_applying_it_adds(office: Office) -> None:
+    """Of references that are written; a dry run says what would be."""
+    office.send("tickets", HEADER, "1,One,", "2,Two,")
+    office.send("tickets", HEADER, "1,One,ann@x", "2,Two,", source="mail")
+    lines = (HEADER, "1,One,bo@x", "2,Two,cy@x", "3,Three,cy@x", "4,Four,dan@x")
+    dry = office.send("tickets", *lines, dry_run=True)
+    assert dry.notices[0].endswith(" 2 rows of users would be added, with nothing but their keys.")
+    assert office.rows("users") == [["ann@x", None]]
+    job = office.send("tickets", *lines)
+    assert job.notices[0].endswith(" 2 rows of users are added, with nothing but their keys.")
+    assert [row[0] for row in office.rows("users")] == ["ann@x", "cy@x", "dan@x"]
+    goals = office.send("goals", "id,parent", "1,2", "2,9", "3,9", dry_run=True)
+    assert goals.notices[0].endswith(" 1 row of goals would be added, with nothing but its key.")
 
 
 @pytest.mark.parametrize(
