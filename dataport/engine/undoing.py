@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataport.core.errors import NotFoundError, StateError
+from dataport.core.text import counted
 from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
@@ -21,7 +22,7 @@ from dataport.engine.commits import (
     write_commit,
 )
 from dataport.engine.merging.bases import undo_bases
-from dataport.engine.merging.undo import undo_conflicts, undo_rows, undo_traces
+from dataport.engine.merging.undo import also_sent, undo_conflicts, undo_rows, undo_traces
 from dataport.engine.reference_checks import reference_notices
 from dataport.engine.settling import settle_moot
 from dataport.engine.store import Connection, Store
@@ -52,8 +53,9 @@ def undo(
     """Take back a commit as a new one; later edits survive, real clashes become conflicts.
 
     A dry run does the very same and rolls it back: its counts are those of the undo itself,
-    and its `commit` is None. `notices` tell of references that lead nowhere by it. Raises NotFoundError for an unknown commit, StateError when what
-    it did is taken back already, or what was before it was dropped.
+    and its `commit` is None. `notices` tell of rows that are deleted although another source
+    sends them too, and of references that lead nowhere by it. Raises NotFoundError for an unknown
+    commit, StateError when what it did is taken back already, or what was before it was dropped.
     """
     with store.trying() if is_dry else store.writing() as cursor:
         found = _find(cursor, undone)
@@ -65,12 +67,16 @@ def undo(
             [undone],
         ).fetchall()
         parts, total = [], dict.fromkeys(CHANGE_NAMES, 0)
+        notices: list[str] = []
         reopened = undo_conflicts(cursor, undone, commit)
         for (name,) in names:
-            changes = _undo_dataset(cursor, find_dataset(datasets, name), found, commit)
+            dataset = find_dataset(datasets, name)
+            changes = _undo_dataset(cursor, dataset, found, commit)
+            if changes["deleted"]:
+                notices += _also_sent(cursor, dataset, commit)
             parts.append(CommitPart(name, changes=changes))
             total = {key: total[key] + changes[key] for key in total}
-        notices = [
+        notices += [
             text
             for part in parts
             for text in reference_notices(cursor, datasets, part.dataset, commit)
@@ -96,6 +102,18 @@ def _undo_dataset(
     undo_bases(cursor, dataset, found.commit, commit, found.root, is_back=not found.is_redo)
     settle_moot(cursor, dataset, commit)
     return plan.changes()
+
+
+def _also_sent(cursor: Connection, dataset: Dataset, commit: int) -> list[str]:
+    """A sentence for each source that still sends rows which the undo deleted."""
+    notices = []
+    for source, rows in also_sent(cursor, dataset, commit).items():
+        verb, them, they = ("is", "it", "it stays") if rows == 1 else ("are", "them", "they stay")
+        notices.append(
+            f"{counted(rows, 'row')} of {dataset.name} {verb} deleted although {source} sends"
+            f" {them} too: {they} deleted when {source} sends {them} again as before."
+        )
+    return notices
 
 
 def undo_resolution(

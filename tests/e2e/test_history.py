@@ -126,3 +126,56 @@ def test_an_undo_is_tried_then_done(told: World) -> None:
     assert {**tried, "commit": 5, "dry_run": False} == done
     assert [row["status"] for row in told.rows()] == ["new", "new"]
     assert told.run("undo", "3").document["error"]["code"] == "already-undone"
+
+
+BOTH = "lead_id,name,score\nL1,Ann,1\nL2,Bo,2\n"
+
+
+def test_an_undo_tells_of_rows_that_other_sources_send_too(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
+    """merge.md A9: they are deleted; a file that says the same as before does not bring them."""
+    world.send(write("m1.csv", BOTH), source="s1")
+    world.send(write("m2.csv", BOTH), source="s2")
+    assert world.ok("undo", "2", "--dry-run")["notices"] == []
+    told = [
+        (
+            "2 rows of leads are deleted although s2 sends them too: they stay deleted when s2 sends"
+            " them again as before."
+        )
+    ]
+    assert world.ok("undo", "1", "--dry-run")["notices"] == told
+    undone = world.ok("undo", "1")
+    assert (undone["changes"]["deleted"], undone["notices"]) == (2, told)
+    again = world.send(write("m3.csv", BOTH + "\n"), source="s2")
+    assert (again["commit"], again["message"]) == (
+        None,
+        "Nothing to change: of what s2 sent before, 2 rows are missing here; that stays as it is.",
+    )
+
+
+def test_an_import_without_changes_says_what_the_store_holds_otherwise(
+    world: World, write: Callable[[str, str], Path]
+) -> None:
+    """merge.md 5.2: what a source sent before is no news, whatever became of it here."""
+    text = BOTH + "L3,Cy,3\n"
+    world.send(write("1.csv", text))
+    world.send(write("2.csv", text.replace("Ann", "Anna")))
+    text = text.replace("Ann", "Anna")
+    same = world.send(write("3.csv", text + "\n"))
+    assert same["message"] == "Nothing to change: the store already has what the file says."
+    world.ok("edit", "leads", "L1", "name=Annika", "score=9")
+    world.ok("bulk", "delete", "leads", "--where", "lead_id = 'L2'")
+    again = world.send(write("4.csv", text + "\n\n"))
+    assert (again["commit"], again["message"]) == (
+        None,
+        (
+            "Nothing to change: of what crm sent before, 1 row is missing here and 2 values are"
+            " different here; that stays as it is."
+        ),
+    )
+    part = world.send(write("5.csv", "lead_id,name,score\nL3,Cy,3\n"))
+    assert part["message"] in (
+        "Nothing to change: the store already has what the file says.",
+        "Nothing to change: where the store differs from the file, the store stands.",
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from dataport.core.errors import RejectedError
 from dataport.core.text import counted
 from dataport.engine.catalog.model import OnMissing
+from dataport.engine.export_sources import is_export
 from dataport.engine.importing.targets import Target, import_request
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
@@ -15,6 +16,7 @@ from dataport.engine.merging.references import Missing, References
 from dataport.engine.staging.request import StageResult
 
 NOTHING_NEW = "Nothing to change: the store already has what the file says."
+STORE_STANDS = "Nothing to change: where the store differs from the file, the store stands."
 
 NO_ROWS = {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
 NO_CHANGES = {
@@ -89,13 +91,30 @@ def outcome(part: JobPart, target: Target, plan: Plan) -> str:
             return "No row could be taken; the store is as it was."
         if part.left_out:
             return "Every change was left out; the store is as it was."
-        return NOTHING_NEW
+        return _nothing_new(target, plan)
     text = f"Import {Path(part.file or '').name} from {target.source}"
     if part.left_out:
         text += f" without {part.left_out:,} of its rows"
     if not (plan.inserted or plan.updated or plan.deleted or plan.conflicts or plan.withdrawn):
         text += ": no row changes, but what it sent is remembered"
     return text
+
+
+def _nothing_new(target: Target, plan: Plan) -> str:
+    """Why a file changes nothing; what of it the store holds otherwise stays so."""
+    if plan.standing is None:
+        return STORE_STANDS
+    missing, different = plan.standing.missing, plan.standing.different
+    if not missing and not different:
+        return NOTHING_NEW
+    known = "the file says" if is_export(target.source) else f"{target.source} sent before"
+    parts = []
+    if missing:
+        parts.append(f"{counted(missing, 'row')} {'is' if missing == 1 else 'are'} missing here")
+    if different:
+        verb = "is" if different == 1 else "are"
+        parts.append(f"{counted(different, 'value')} {verb} different here")
+    return f"Nothing to change: of what {known}, {' and '.join(parts)}; that stays as it is."
 
 
 def job_outcome(job: Job) -> str:

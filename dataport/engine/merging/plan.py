@@ -25,6 +25,7 @@ from dataport.engine.merging.invalid import set_invalid_aside
 from dataport.engine.merging.matching import RESOLVED, resolve_keys
 from dataport.engine.merging.remarks import remarks
 from dataport.engine.merging.snapshot import see_store
+from dataport.engine.merging.standing import Standing, standing
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
@@ -52,6 +53,8 @@ class Plan:
     """Rows that would be deleted, were every key of the file known."""
     notices: tuple[str, ...] = ()
     """Sentences about what is only shown."""
+    standing: Standing | None = None
+    """How the store stands to a file that changes nothing, where that is known."""
 
     @property
     def is_empty(self) -> bool:
@@ -97,6 +100,8 @@ def make_plan(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Plan]:
         keyless=keys.keyless,
         notices=remarks(cursor, merge, keys.ambiguous),
     )
+    if plan.is_empty and merge.source is not None:
+        plan = replace(plan, standing=standing(cursor, merge))
     return merge, plan
 
 

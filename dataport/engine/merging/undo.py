@@ -13,7 +13,9 @@ from dataport.core.clock import naive_utc, now
 from dataport.core.words import ConflictStatus, Mode
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import undone_commits
+from dataport.engine.export_sources import is_export
 from dataport.engine.merging.apply import apply_plan, keep_conflict_versions
+from dataport.engine.merging.bases import base_query, sources_of
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.plan import Plan, drop_plan, make_plan
 from dataport.engine.settling import ask_once, asked_later
@@ -48,6 +50,27 @@ def undo_traces(cursor: Connection, root: int, commit: int | None) -> None:
     """
     cursor.execute('UPDATE store.files SET undone_by = ? WHERE "commit" = ?', [commit, root])
     cursor.execute('UPDATE store.stated SET until = ? WHERE "commit" = ?', [commit, root])
+
+
+def also_sent(cursor: Connection, dataset: Dataset, commit: int) -> dict[str, int]:
+    """Rows that the undo `commit` deleted although a source sends them, counted by source.
+
+    To be asked once the bases are back. Exports are no sources that go on to send rows.
+    """
+    rows, past = rows_table(dataset.name), versions_table(dataset.name)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE undo_deleted AS SELECT _key FROM {past}"
+        f" WHERE _until = {commit} AND _key NOT IN (SELECT _key FROM {rows})"
+    )
+    found: dict[str, int] = {}
+    for source in sources_of(cursor, dataset):
+        row = cursor.execute(
+            f"SELECT count(*) FROM undo_deleted SEMI JOIN ({base_query(dataset, source)}) b"
+            " USING (_key)"
+        ).fetchone()
+        if row and row[0] and not is_export(source):
+            found[source] = int(row[0])
+    return found
 
 
 def undo_conflicts(cursor: Connection, undone: int, commit: int) -> int:
