@@ -17,7 +17,7 @@ _CHANGES = ("inserted", "updated", "deleted", "unchanged", "skipped", "conflicts
 
 
 def show_job(session: Session, job: Job) -> None:
-    """Print how a job went; a failed one goes to stderr."""
+    """Print how a job went; a failed one goes to stderr, a cancelled one is no failure."""
     if job.get("error"):
         _show_failure(session, job)
     elif job.get("kind") == "export":
@@ -53,8 +53,12 @@ def _needs_person(job: Job) -> bool:
 
 
 def _show_failure(session: Session, job: Job) -> None:
-    if job.get("status") != "cancelled":
-        output.note(f"{_name(job)}: {job.get('status')}, nothing was changed.")
+    if job.get("status") == "cancelled":
+        output.say(f"{_name(job)}: cancelled, nothing was changed.")
+        if job["error"].get("code") != "cancelled":
+            output.say(job["error"].get("title", ""))
+        return
+    output.note(f"{_name(job)}: {job.get('status')}, nothing was changed.")
     errors.explain(job["error"])
     _show_rejects(session, job, output.note)
 

@@ -92,6 +92,7 @@ class JobRunner:
         is_cancelled = isinstance(error, CancelledError)
         job.end(JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED, error)
         job.commit, job.message = None, error.title
+        job.change_nothing()
         job.disposal = FAILED if job.inbox else None
         if not is_cancelled:
             log.warning("Job %d failed: %s", job.job, error)

@@ -79,6 +79,11 @@ class Job(JobPart):
             self.changes = sum_of(part.changes for part in self.parts)
             self.left_out = sum(part.left_out for part in self.parts)
 
+    def change_nothing(self) -> None:
+        """Let the counts of what was only planned be none."""
+        for part in (self, *self.parts):
+            part.changes = part.changes and dict.fromkeys(part.changes, 0)
+
     def advance(self, phase: Phase, processed: int = 0, total: int | None = None) -> None:
         """Note how far the work is; counts start again with each phase."""
         if phase is not self.phase:

@@ -188,3 +188,15 @@ def test_json_gives_all_rejects_however_many_pages(cli: Cli, daemon: FakeDaemon)
 def test_no_rejects_is_said(cli: Cli, daemon: FakeDaemon) -> None:
     script_rejects(daemon, 0)
     assert cli("jobs", "rejects", "7").out == "No rejects.\n"
+
+
+def test_a_discarded_plan_is_no_error(cli: Cli, daemon: FakeDaemon, make_job: MakeJob) -> None:
+    error = {"code": "discarded", "title": "The plan was discarded.", "detail": "", "hint": ""}
+    gone = make_job(status="cancelled", rows=None, changes=None, error=error)
+    daemon.on("POST", "/v1/jobs/7/discard", gone)
+    result = cli("jobs", "discard", "7")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        "leads.csv: cancelled, nothing was changed.",
+        "The plan was discarded.",
+    ]
