@@ -247,3 +247,54 @@ def test_datasets_of_a_package_that_hold_nothing_have_no_file(world: World) -> N
     wrong = world.run("export", "leads", "--package", "time_tracking")
     assert wrong.code == 2
     assert world.run("export", "--package", "time").document["error"]["code"] == "unknown-package"
+
+
+def test_a_folder_goes_in_again_beside_its_own_rejects(world: World, tmp_path: Path) -> None:
+    """ERR-13: what was rejected of a folder is left out of it, unless it is named itself."""
+    folder = tmp_path / "hours"
+    folder.mkdir()
+    text = "client_name,currency\nAcme,EUR\nUmbrella,euros\n"
+    (folder / "clients.csv").write_text(text, encoding="utf-8")
+    asked = ("--package", "time_tracking", "--source", "toggl")
+    first = world.ok("import", str(folder), *asked)
+    rejects = Path(first["items"][0]["rejects_file"])
+    assert rejects == folder / "clients.rejects.csv"
+    (folder / "clients.csv").write_text(text.replace("Acme,EUR", "Acme,USD"), encoding="utf-8")
+    again = world.ok("import", str(folder), *asked)
+    assert (again["changes"]["updated"], len(again["items"])) == (1, 1)
+    assert [notice.split(":")[0] for notice in again["notices"]] == [
+        "clients.rejects.csv is left out"
+    ]
+    third = world.ok("import", str(folder), *asked)
+    assert len(third["notices"]) == 2
+    rejects.write_text(rejects.read_text().replace("euros", "EUR"), encoding="utf-8")
+    mended = world.ok("import", str(rejects), *asked)
+    assert (mended["changes"]["inserted"], mended["notices"]) == (1, [])
+    (folder / "clients.csv").unlink()
+    (folder / "clients.rejects-2.csv").unlink()
+    assert world.ok("import", str(folder), *asked)["items"][0]["file"] == str(rejects)
+
+
+def test_the_error_of_a_package_names_the_file(world: World, write: Write) -> None:
+    clients = write("clients.csv", "client_name\nAcme\n")
+    broken = write("projects.csv", "")
+    broken.write_bytes(b"%PDF-1.7\x00\x01\x02 no table\n")
+    failed = world.run("import", str(clients), str(broken), "--package", "time_tracking")
+    assert failed.code == 1
+    assert failed.document["error"]["title"].startswith("projects.csv")
+    missing = str(clients.with_name("tasks.csv"))
+    failed = world.run("import", str(clients), missing, "--package", "time_tracking")
+    assert (failed.code, failed.document["error"]["code"]) == (1, "file-not-found")
+    assert missing in failed.document["error"]["title"]
+
+
+def test_a_discarded_plan_has_no_changes(world: World, write: Write) -> None:
+    clients = write("clients.csv", "client_name\nAcme\n")
+    job = world.ok("import", str(clients), "--package", "time_tracking", "--hold")
+    gone = world.ok("jobs", "discard", str(job["job"]))
+    none = dict.fromkeys(("inserted", "updated", "deleted", "unchanged", "skipped", "conflicts"), 0)
+    assert (gone["status"], gone["changes"], gone["items"][0]["changes"]) == (
+        "cancelled",
+        none,
+        none,
+    )

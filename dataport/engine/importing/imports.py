@@ -26,7 +26,7 @@ from dataport.engine.importing.members import Member, parcels_of, resolve_member
 from dataport.engine.importing.memory import SourceMemory
 from dataport.engine.importing.named_base import NamedBase, settled_base
 from dataport.engine.importing.reading import Progress, Reader
-from dataport.engine.importing.report import job_outcome
+from dataport.engine.importing.report import job_outcome, naming_file
 from dataport.engine.importing.returns import Returned
 from dataport.engine.importing.staged_input import staged_input
 from dataport.engine.importing.targets import completed_request, import_request
@@ -91,7 +91,10 @@ class Imports:
 
         Raises InputError when a file can't be taken, CancelledError when the job was.
         """
-        staged = [self._reader.read(job, member, progress) for member in members]
+        staged: list[StageResult | None] = []
+        for member in members:
+            with naming_file(job, member.part):
+                staged.append(self._reader.read(job, member, progress))
         job.add_up()
         return staged if any(staged) else None
 

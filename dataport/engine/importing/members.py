@@ -7,6 +7,7 @@ before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from dataport.engine.importing.targets import (
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import DEFAULT_SOURCE
+
+REJECTS_OF = re.compile(r"(.+)\.rejects(?:-\d+)?\.csv")
+"""What reject files are called, with the stem of the file whose rows they hold."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ def resolve_members(
     job.file = _place(request.sources)
     check_words(request)
     if not job.parts:
-        files = _files_by_dataset(find_package(packages, request.package), request.sources)
+        package = find_package(packages, request.package)
+        paths, left_out = _files(request.sources)
+        files = _files_by_dataset(package, paths)
+        job.notices += [_left_out_notice(path) for path in left_out]
         job.parts = [
             JobPart(dataset=name, source=job.source, file=str(files[name]))
             for name in in_order(files, datasets)
@@ -97,9 +104,9 @@ def _place(sources: Sequence[str]) -> str:
     return sources[0] if len(sources) == 1 else str(Path(sources[0]).parent)
 
 
-def _files_by_dataset(package: Package, sources: Iterable[str]) -> dict[str, Path]:
+def _files_by_dataset(package: Package, paths: Iterable[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in _files(sources):
+    for path in paths:
         dataset = _owner(package, path)
         if found.setdefault(dataset, path) != path:
             raise UsageError(
@@ -117,13 +124,38 @@ def _files_by_dataset(package: Package, sources: Iterable[str]) -> dict[str, Pat
     return found
 
 
-def _files(sources: Iterable[str]) -> list[Path]:
-    """The files that were named, and those in folders that were; each once, in order."""
+def _files(sources: Iterable[str]) -> tuple[list[Path], list[Path]]:
+    """The files that were named, and those in folders that were; each once, in order.
+
+    Besides them the reject files that such folders hold, which only a name of their own takes in.
+    Raises InputError `file-not-found`.
+    """
     files: dict[Path, None] = {}
+    left_out: dict[Path, None] = {}
     for source in map(Path, sources):
+        if not source.exists():
+            raise InputError(
+                "file-not-found", f"There is no file {source}.", hint="Check the path."
+            )
         inside = _inside(source) if source.is_dir() else [source]
-        files.update(dict.fromkeys(inside))
-    return list(files)
+        rejects = _reject_files(inside) if source.is_dir() else []
+        files.update(dict.fromkeys(path for path in inside if path not in rejects))
+        left_out.update(dict.fromkeys(rejects))
+    return list(files), [path for path in left_out if path not in files]
+
+
+def _reject_files(paths: Sequence[Path]) -> list[Path]:
+    """Those of a folder's files that hold the rejected rows of another of them."""
+    rejects = {path: match[1] for path in paths if (match := REJECTS_OF.fullmatch(path.name))}
+    stems = {path.stem for path in paths if path not in rejects}
+    return [path for path, stem in rejects.items() if stem in stems]
+
+
+def _left_out_notice(path: Path) -> str:
+    return (
+        f"{path.name} is left out: it holds rows that an import of the folder rejected. To import"
+        " it, name the file itself."
+    )
 
 
 def _inside(folder: Path) -> list[Path]:

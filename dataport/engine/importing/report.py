@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from dataport.core.errors import RejectedError
+from dataport.core.errors import CancelledError, DataportError, RejectedError
 from dataport.core.text import counted
 from dataport.engine.catalog.model import OnMissing
 from dataport.engine.export_sources import is_export
@@ -27,6 +29,20 @@ NO_CHANGES = {
     "skipped": 0,
     "conflicts": 0,
 }
+
+
+@contextmanager
+def naming_file(job: Job, part: JobPart) -> Iterator[None]:
+    """Let an error that ends a job of several files say which of them it is about."""
+    try:
+        yield
+    except CancelledError:
+        raise
+    except DataportError as error:
+        name = Path(part.file or "").name
+        if job.parts and name not in error.title:
+            error.title = f"{name}: {error.title}"
+        raise
 
 
 def note_staged(part: JobPart, staged: StageResult) -> None:
