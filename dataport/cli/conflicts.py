@@ -102,9 +102,13 @@ def _show_conflicts(session: Session, document: dict[str, Any]) -> None:
         ],
     )
     output.shown_of(document, "items", "conflict")
-    if any(item["status"] == ConflictStatus.OPEN for item in items):
-        settle = session.command("conflicts", "resolve", items[0]["id"], "--take", "theirs")
-        output.say(f"The store stands until you decide. To take the file's value: {settle}")
+    waiting = next((item for item in items if item["status"] == ConflictStatus.OPEN), None)
+    if waiting:
+        take, does = Take.THEIRS, "take the file's value"
+        if waiting["kind"] == ConflictKind.DUPLICATE_KEY:
+            take, does = Take.OURS, "leave it so"
+        settle = session.command("conflicts", "resolve", waiting["id"], "--take", take.value)
+        output.say(f"The store stands until you decide. To {does}: {settle}")
 
 
 @conflicts_command.command("show")
@@ -227,14 +231,14 @@ def resolve(
 def _settle(
     session: Session, client: Client, conflict: int, body: dict[str, Any]
 ) -> dict[str, Any]:
-    """Show one conflict and settle it as it was shown; `conflict` of the answer is what was."""
+    """Show one conflict and settle it as it was shown; `conflict` of the answer is what it is then."""
     item = client.get(f"/v1/conflicts/{conflict}")
     if not session.json and item["status"] == ConflictStatus.OPEN:
         _show_conflict(item)
         output.say()
     shown = {"shown": item["ours"], "shown_theirs": item["theirs"]}
     answer = client.post(f"/v1/conflicts/{conflict}/resolve", body | shown)
-    return {**answer, "conflict": item}
+    return {**answer, "conflict": client.get(f"/v1/conflicts/{conflict}")}
 
 
 def _check_choice(

@@ -72,6 +72,8 @@ def import_command(
 
 
 def _check_target(choices: dict[str, Any]) -> None:
+    if choices["source"] is not None and not choices["source"].strip():
+        raise click.UsageError("--source is empty. Name who the file comes from, such as crm.")
     if choices["dataset"] and choices["package"]:
         raise click.UsageError("Name either --dataset or --package, not both.")
 

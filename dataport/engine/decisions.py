@@ -21,6 +21,7 @@ from dataport.engine.conflicts import (
     get_conflict,
     list_conflicts,
 )
+from dataport.engine.jobs import check_job
 from dataport.engine.policies import check_policy, policy_document, set_policy, standing_rule
 from dataport.engine.reopening import reopen
 from dataport.engine.resolving import Resolution
@@ -116,9 +117,12 @@ class Decisions:
     def _checked(self, which: ConflictFilter) -> ConflictFilter:
         """The filter with its key as the store spells it.
 
-        Refuses a dataset that is not there, and a field that no dataset in question has.
+        Refuses a dataset or job that is not there, and a field that no dataset in question has.
         """
         datasets = self._datasets()
+        if which.job is not None:
+            with self._store.reading() as cursor:
+                check_job(cursor, which.job)
         if which.dataset is not None:
             dataset = find_dataset(datasets, which.dataset)
             if which.field is not None:

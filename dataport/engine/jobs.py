@@ -214,9 +214,7 @@ class JobRecords:
                 f"SELECT {_COLUMNS} FROM store.jobs WHERE job = ?", [number]
             ).fetchone()
         if row is None:
-            raise NotFoundError(
-                "unknown-job", f"There is no job {number}.", hint="List jobs: dataport jobs."
-            )
+            raise _unknown(number)
         return _job(row)
 
     def of_file(self, path: Path) -> list[Job]:
@@ -245,6 +243,18 @@ class JobRecords:
                 " OR status IN ('pending', 'processing', 'waiting') ORDER BY job"
             ).fetchall()
         return [_job(row) for row in rows]
+
+
+def check_job(cursor: Connection, number: int) -> None:
+    """Raise NotFoundError where there is no job with this number."""
+    if cursor.execute("SELECT 1 FROM store.jobs WHERE job = ?", [number]).fetchone() is None:
+        raise _unknown(number)
+
+
+def _unknown(number: int) -> NotFoundError:
+    return NotFoundError(
+        "unknown-job", f"There is no job {number}.", hint="List jobs: dataport jobs."
+    )
 
 
 def write_job(cursor: Connection, job: Job) -> None:

@@ -72,8 +72,14 @@ def _as_object(
         found = None
     if isinstance(found, dict) and found:
         own = {n: v for n, v in found.items() if not (fixed and n in fixed and fixed[n] == v)}
-        if set(own) <= set(names):
+        unknown = [name for name in own if name not in names]
+        if not unknown:
             return own
+        raise UsageError(
+            "unknown-field",
+            f"The conflict is not about a field {unknown[0]!r}.",
+            f"Its fields are {', '.join(names)}.",
+        )
     example = json.dumps(dict.fromkeys(names[:2], "..."))
     raise UsageError(
         "wrong-value",

@@ -21,6 +21,7 @@ from dataport.core.settings import PolicyRule, load_settings
 from dataport.core.words import Take
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.policies import check_rule
+from dataport.engine.export_sources import EXPORT, is_export
 from dataport.engine.settings_file import as_table, editing, read_document
 
 SIDES = {Take.OURS: "store", Take.THEIRS: "file"}
@@ -47,6 +48,14 @@ def standing_rule(
             "What is always taken is for one field of one source.",
             hint="Name --dataset, --field and --source; policies of a wider scope are set with:"
             " dataport policies set.",
+        )
+    if source == EXPORT or is_export(source):
+        raise UsageError(
+            "no-standing-export",
+            "What comes back from an export can't be decided always.",
+            "Each export is compared with what it said itself: the next one is another source, with"
+            " edits of its own.",
+            "Leave --always out.",
         )
     return PolicyRule(dataset=dataset, source=source, field=field, merge=SIDES[take])
 

@@ -241,3 +241,11 @@ def test_dataset_and_package_exclude_each_other(cli: Cli) -> None:
     result = cli("import", "a.csv", "--dataset", "leads", "--package", "helpdesk")
     assert result.code == 2
     assert "not both" in result.err
+
+
+def test_a_source_has_a_name(cli: Cli, daemon: FakeDaemon) -> None:
+    for name in ("", " "):
+        result = cli("import", "leads.csv", "--source", name)
+        assert result.code == 2
+        assert "--source is empty" in result.err
+    assert not daemon.asked("POST", "/v1/imports")

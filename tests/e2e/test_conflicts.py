@@ -171,3 +171,30 @@ def test_one_decision_of_many_is_taken_back(world: World, api: Client) -> None:
     shown = world.ok("conflicts", "show", str(conflict["id"]))
     assert [version["status"] for version in shown["history"]] == ["open", "resolved", "open"]
     assert world.ok("conflicts", "undo")["reopened"] == 5, "the rest, at once"
+
+
+@pytest.mark.parametrize("source", ["export", "export:12"])
+def test_no_rule_is_made_of_what_comes_back_from_an_export(
+    world: World, api: Client, source: str
+) -> None:
+    """merge.md 5.6: each export is a source of its own."""
+    scope = ("--dataset", "leads", "--field", "phone", "--source", source)
+    refused = world.run("conflicts", "resolve", "--all", "--take", "theirs", *scope, "--always")
+    assert (refused.code, refused.document["error"]["code"]) == (2, "no-standing-export")
+    assert api.get("/v1/policies")["items"] == []
+
+
+def test_conflicts_of_a_job_that_is_not_there_are_not_found(
+    world: World, asked: dict[str, Any]
+) -> None:
+    job = str(asked["job"])
+    refused = world.run("conflicts", "resolve", "--all", "--take", "ours", "--job", "999")
+    assert (refused.code, refused.document["error"]["code"]) == (1, "unknown-job")
+    assert world.ok("conflicts", "resolve", "--all", "--take", "ours", "--job", job)["resolved"]
+
+
+def test_a_settled_conflict_is_answered_as_it_is_then(world: World, asked: dict[str, Any]) -> None:
+    number = world.ok("conflicts", "list", "--job", str(asked["job"]))["items"][0]["id"]
+    answer = world.ok("conflicts", "resolve", str(number), "--take", "base")
+    assert (answer["resolved"], answer["conflict"]["status"]) == (1, "resolved")
+    assert answer["conflict"]["closed"]

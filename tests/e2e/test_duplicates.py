@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import World
+from tests.e2e.conftest import DATAPORT, World
 
 Write = Callable[[str, str], Path]
 
@@ -169,3 +170,14 @@ def test_rows_that_contradict_each_other_can_be_left_out_of_a_plan(
     [conflict] = conflicts(asking)
     assert [row["name"] for row in conflict["theirs"]["rows"]] == ["Anna", "Anne"]
     assert names(asking) == {"L1": "Ann", "L2": "Rob", "L3": "Cy"}
+
+
+def test_the_list_suggests_a_side_that_can_be_taken(asking: World, write: Write) -> None:
+    """A17: of rows that contradict each other only the store's can be taken."""
+    asking.send(write("1.csv", FIRST))
+    asking.send(write("2.csv", TWICE))
+    words = [DATAPORT, "--home", str(asking.home.root), "conflicts", "list"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    number = str(conflicts(asking)[0]["id"])
+    assert told.rstrip().endswith(f"conflicts resolve {number} --take ours")
+    asking.ok("conflicts", "resolve", number, "--take", "ours")
