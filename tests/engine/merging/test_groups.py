@@ -126,8 +126,14 @@ def test_a_value_is_an_object_whose_missing_fields_stay(
     assert ledger.send([{"id": "1", **address(b="20002")}]).is_empty
 
 
-@pytest.mark.parametrize("value", ["text", "{}", '{"c": 1}', "[1]", None, '{"n": "one"}'])
-def test_another_value_is_refused(ledger: Ledger, value: Any) -> None:
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        *((value, "wrong-value") for value in ("text", "{}", "[1]", None, '{"n": "one"}')),
+        ('{"c": 1}', "unknown-field"),
+    ],
+)
+def test_another_value_is_refused(ledger: Ledger, value: Any, code: str) -> None:
     ledger.edit("1", a="Mine St")
     ledger.send([{"id": "1", **address(b="20002")}])
     [conflict] = ledger.conflicts()
@@ -139,7 +145,7 @@ def test_another_value_is_refused(ledger: Ledger, value: Any) -> None:
             Resolution(value=value),
             AUTHOR,
         )
-    assert caught.value.code == "wrong-value"
+    assert caught.value.code == code
     assert len(ledger.conflicts()) == 1
 
 
