@@ -17,6 +17,11 @@ def legible(text: str) -> str:
     return "".join("�" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
+def are(number: int) -> str:
+    """The verb of so many things: `1 row is`, `2 rows are`."""
+    return "is" if number == 1 else "are"
+
+
 def counted(number: int | None, noun: str, plural: str | None = None) -> str:
     """A number with its noun: `1 row`, `1,200 rows`, `2 entries`; None counts as 0."""
     number = number or 0

@@ -14,7 +14,7 @@ from dataport.core.errors import NotFoundError, UsageError
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import (
-    CHANGE_NAMES,
+    NO_CHANGES,
     Author,
     Commit,
     CommitPart,
@@ -30,8 +30,6 @@ from dataport.engine.settling import settle_moot
 from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_edit
-
-_NO_CHANGES = dict.fromkeys(CHANGE_NAMES, 0)
 
 
 def normal_key(dataset: Dataset, text: str) -> str:
@@ -80,7 +78,7 @@ def edit(
         commit = next_commit(cursor)
         cursor.execute("CREATE OR REPLACE TEMP TABLE editing AS SELECT ? AS _key", [key])
         changed = set_fields(cursor, dataset, "editing", texts, commit)
-        changes = {**_NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
+        changes = {**NO_CHANGES, "updated": changed, "unchanged": 1 - changed}
         if not changed:
             return {"commit": None, "changes": changes, "notices": []}
         checked = check_change(cursor, datasets, dataset, commit)
@@ -168,15 +166,15 @@ def _resolve(
         f"SELECT DISTINCT dataset FROM store.conflicts q WHERE {which.condition()} ORDER BY 1"
     ).fetchall()
     if not rows:
-        return {"resolved": 0, "commit": None, "changes": dict(_NO_CHANGES), "notices": []}
+        return {"resolved": 0, "commit": None, "changes": dict(NO_CHANGES), "notices": []}
     commit = next_commit(cursor)
-    resolved, parts, total = 0, list[CommitPart](), dict(_NO_CHANGES)
+    resolved, parts, total = 0, list[CommitPart](), dict(NO_CHANGES)
     notices: list[str] = []
     for (name,) in rows:
         dataset = find_dataset(datasets, name)
         counts = resolve(cursor, dataset, which, how, commit)
         resolved += counts.pop("resolved")
-        changes = {**_NO_CHANGES, **counts}
+        changes = {**NO_CHANGES, **counts}
         checked = check_change(cursor, datasets, dataset, commit)
         notices += checked.notices
         parts += checked.parts(name, changes)

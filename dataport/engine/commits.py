@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from dataport.core.clock import naive_utc, now
@@ -46,6 +47,16 @@ class Commit:
     source: str | None = None
     job: int | None = None
     undoes: int | None = None
+
+
+def with_stubs(
+    dataset: str, changes: Mapping[str, int], stubs: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    """What a commit did, by dataset: `changes` to one, and the rows that were added to it and to
+    others since something refers to them."""
+    others = {name: {"inserted": added} for name, added in stubs.items() if name != dataset}
+    inserted = changes.get("inserted", 0) + stubs.get(dataset, 0)
+    return {dataset: {**changes, "inserted": inserted}, **others}
 
 
 def next_commit(cursor: Connection) -> int:
@@ -89,6 +100,7 @@ def _highest(cursor: Connection, table: str, column: str) -> int:
 
 
 CHANGE_NAMES = ("inserted", "updated", "deleted", "unchanged", "skipped", "conflicts")
+NO_CHANGES: Mapping[str, int] = MappingProxyType(dict.fromkeys(CHANGE_NAMES, 0))
 
 
 def write_commit(cursor: Connection, commit: Commit) -> None:

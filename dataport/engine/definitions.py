@@ -10,13 +10,12 @@ from pathlib import Path
 
 from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
-from dataport.engine.catalog.load import dataset_files, load_dataset, load_datasets
+from dataport.engine.catalog.load import definition_files, load_dataset, load_datasets
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import (
     Package,
     check_package,
     load_package,
-    package_files,
 )
 from dataport.engine.catalog.references import check_references, without_dangling
 from dataport.engine.store import Store
@@ -39,7 +38,7 @@ def read_definitions(home: Home) -> Definitions:
     A shipped file gives way to what the home defines otherwise: its foreign keys that lead
     nowhere then are left out, and so is a package whose members do not fit any more.
     """
-    paths = dataset_files(definition_directories(home))
+    paths = definition_files(definition_directories(home))
     datasets = load_datasets(definition_directories(home))
     for name, dataset in datasets.items():
         if _is_shipped(paths[name]):
@@ -71,7 +70,7 @@ def open_definitions(home: Home, store: Store) -> tuple[Definitions, ConfigError
     """
     datasets: dict[str, Dataset] = {}
     problem: ConfigError | None = None
-    known, paths = _known_definitions(store), dataset_files(definition_directories(home))
+    known, paths = _known_definitions(store), definition_files(definition_directories(home))
     for name, path in paths.items():
         try:
             dataset = load_dataset(path)
@@ -104,7 +103,7 @@ def check_package_file(home: Home, path: Path) -> Package:
     package = load_package(path)
     datasets: dict[str, Dataset] = {}
     beside = (path.parent, path.parent.parent / "datasets")
-    for name, file in dataset_files((*definition_directories(home), *beside)).items():
+    for name, file in definition_files((*definition_directories(home), *beside)).items():
         with contextlib.suppress(ConfigError):
             datasets[name] = load_dataset(file)
     check_package(package, datasets, path)
@@ -128,7 +127,7 @@ def _read_packages(
     """The packages that are right, and the first thing that is wrong in a file of the home."""
     packages: dict[str, Package] = {}
     problem: ConfigError | None = None
-    for name, path in package_files(package_directories(home)).items():
+    for name, path in definition_files(package_directories(home)).items():
         try:
             package = load_package(path)
             check_package(package, datasets, path)

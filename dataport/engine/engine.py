@@ -47,7 +47,7 @@ from dataport.engine.rejects import count_rejects, read_rejects
 from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
 from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
-from dataport.engine.store import Store
+from dataport.engine.store import Store, count_rows
 from dataport.engine.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ class Engine:
                     "name": dataset.name,
                     "title": dataset.title,
                     "description": dataset.description,
-                    "rows": _count(cursor, dataset.name),
+                    "rows": count_rows(cursor, rows_table(dataset.name)),
                     "fields": len(dataset.fields),
                     "primary_key": list(dataset.primary_key),
                 }
@@ -161,7 +161,7 @@ class Engine:
         """A dataset's definition as its file spells it, and its number of rows."""
         dataset = find_dataset(self._datasets, name)
         with self.store.reading() as cursor:
-            rows = _count(cursor, name)
+            rows = count_rows(cursor, rows_table(name))
         document = dataset.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {**document, "rows": rows}
 
@@ -182,7 +182,7 @@ class Engine:
         package = find_package(self._packages, name)
         with self.store.reading() as cursor:
             members = [
-                {**member, "rows": _count(cursor, member["dataset"])}
+                {**member, "rows": count_rows(cursor, rows_table(member["dataset"]))}
                 for member in member_documents(package, self._datasets)
             ]
         return {
@@ -282,11 +282,6 @@ class Engine:
 KEPT_AFTER_END = frozenset(
     {REJECTS_FILE, REFERENCE_REJECTS_FILE, "stage.json", PREVIEW_FILE, KEYS_FILE}
 )
-
-
-def _count(cursor: Any, dataset: str) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {rows_table(dataset)}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def check_definition(path: Path) -> Dataset:

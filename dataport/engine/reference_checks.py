@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dataport.core.errors import StateError
-from dataport.core.text import counted
+from dataport.core.text import are, counted
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset, ForeignKey, OnMissing
 from dataport.engine.catalog.references import referenced
-from dataport.engine.commits import CommitPart
+from dataport.engine.commits import CommitPart, with_stubs
 from dataport.engine.merging.references import (
     EXAMPLES,
     Missing,
@@ -39,10 +39,8 @@ class Checked:
 
     def parts(self, dataset: str, changes: Mapping[str, int]) -> tuple[CommitPart, ...]:
         """What the commit did to its dataset, and to those that it added stubs to."""
-        inserted = {dataset: 0, **self.stubs}
-        mine = {**changes, "inserted": changes.get("inserted", 0) + inserted.pop(dataset)}
-        others = (CommitPart(name, changes={"inserted": n}) for name, n in inserted.items())
-        return (CommitPart(dataset, changes=mine), *others)
+        said = with_stubs(dataset, changes, self.stubs)
+        return tuple(CommitPart(name, changes=each) for name, each in said.items())
 
 
 def check_change(cursor: Connection, datasets: Datasets, dataset: Dataset, commit: int) -> Checked:
@@ -99,7 +97,7 @@ def left_behind(cursor: Connection, datasets: Datasets, dataset: Dataset, commit
             more = ", …" if values > EXAMPLES else ""
             notices.append(
                 f"{'+'.join(key.fields)} of {counted(rows, 'row')} of {other.name} refers to"
-                f" {counted(values, 'row')} of {dataset.name} that {_are(values)} taken away:"
+                f" {counted(values, 'row')} of {dataset.name} that {are(values)} taken away:"
                 f" {', '.join(examples)}{more}."
             )
     return notices
@@ -143,7 +141,3 @@ def _sentence(missing: Missing) -> str:
         f"{missing.names} of {counted(missing.rows, 'row')} refers to"
         f" {', '.join(missing.examples)}{more}, which {missing.target.name} does not have"
     )
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"

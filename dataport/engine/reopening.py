@@ -18,7 +18,7 @@ from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.catalog.units import unit_named
 from dataport.engine.commits import (
-    CHANGE_NAMES,
+    NO_CHANGES,
     Author,
     Commit,
     CommitPart,
@@ -70,7 +70,7 @@ def reopen(
         commit = next_commit(cursor)
         about = _about(cursor, item)
         changes = {
-            **dict.fromkeys(CHANGE_NAMES, 0),
+            **NO_CHANGES,
             **_put_back(cursor, dataset, item, commit, is_row=about.is_row),
         }
         reopened = _open(cursor, about.condition, commit) - ask_once(cursor, commit)

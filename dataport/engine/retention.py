@@ -20,7 +20,7 @@ from dataport.core.moments import read_moment
 from dataport.engine.as_of import OLDEST, existing_commit, oldest_readable
 from dataport.engine.commits import Author, head, write_audit
 from dataport.engine.sql import base_versions_table, bases_table, literal, versions_table
-from dataport.engine.store import Connection, Store
+from dataport.engine.store import Connection, Store, count_rows
 
 KEPT = "prune_kept"
 """Versions that are dropped by age but still a base: `_key` and `_commit`."""
@@ -128,9 +128,9 @@ def _dataset(cursor: Connection, name: str, oldest: int, *, is_dry: bool) -> dic
     versions, bases = versions_table(name), base_versions_table(name)
     found = {
         "dataset": name,
-        "versions": _count(cursor, f"{versions} v WHERE {old}"),
-        "bases": _count(cursor, f"{bases} WHERE _until <= {oldest}"),
-        "still_bases": _count(cursor, KEPT),
+        "versions": count_rows(cursor, f"{versions} v WHERE {old}"),
+        "bases": count_rows(cursor, f"{bases} WHERE _until <= {oldest}"),
+        "still_bases": count_rows(cursor, KEPT),
     }
     if not is_dry:
         if found["versions"]:
@@ -165,11 +165,6 @@ def _still_bases(name: str, oldest: int) -> str:
         f" ANTI JOIN ({moved}) m ON m._source = i.source AND m._key = v._key"
         f" WHERE v._until <= {oldest}"
     )
-
-
-def _count(cursor: Connection, relation: str) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def _remember(cursor: Connection, oldest: int) -> None:

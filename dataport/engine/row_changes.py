@@ -28,9 +28,7 @@ def set_fields(cursor: Connection, dataset: Dataset, keys: str, values: Values, 
 def refuse_shared(cursor: Connection, dataset: Dataset, commit: int) -> None:
     """Raise StateError where `commit` gave a row a unique value that another has."""
     table, past = rows_table(dataset.name), versions_table(dataset.name)
-    for field in dataset.fields:
-        if not field.constraints.unique or (field.name,) == dataset.primary_key:
-            continue
+    for field in dataset.unique_fields:
         name = ident(field.name)
         found = cursor.execute(
             f"SELECT o._key, CAST(o.{name} AS VARCHAR), min(x._key) FROM {table} o"

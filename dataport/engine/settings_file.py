@@ -37,7 +37,7 @@ def editing(home: Home, name: str) -> Iterator[AoT]:
             document[name] = items
         else:
             document.pop(name, None)
-        write_document(home, document)
+        _write_document(home, document)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def as_table(item: TomlModel) -> tomlkit.items.Table:
     return table
 
 
-def write_document(home: Home, document: tomlkit.TOMLDocument) -> None:
+def _write_document(home: Home, document: tomlkit.TOMLDocument) -> None:
     """Replace the settings file as a whole, and only by one that is valid.
 
     Raises ConfigError.

@@ -198,6 +198,12 @@ def start_over(cursor: Connection) -> None:
     cursor.execute("BEGIN")
 
 
+def count_rows(cursor: Connection, relation: str) -> int:
+    """The rows of a table, a view or a query in parentheses, with a condition behind it or not."""
+    row = cursor.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
 def _roll_back(cursor: Connection) -> None:
     try:
         cursor.execute("ROLLBACK")

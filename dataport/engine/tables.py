@@ -16,7 +16,7 @@ from dataport.engine.sql import (
     rows_table,
     versions_table,
 )
-from dataport.engine.store import Connection
+from dataport.engine.store import Connection, count_rows
 
 _LAYOUTS = (
     (rows_table, "_key VARCHAR, _commit BIGINT, _line BIGINT"),
@@ -113,7 +113,9 @@ def _each(connection: Connection, dataset: Dataset, change: str) -> None:
 
 
 def _refuse_other_key(connection: Connection, dataset: Dataset, before: Dataset) -> None:
-    if before.primary_key != dataset.primary_key and _count(connection, dataset.name):
+    if before.primary_key != dataset.primary_key and count_rows(
+        connection, rows_table(dataset.name)
+    ):
         raise ConfigError(
             "key-changed",
             f"Dataset {dataset.name!r}: its primaryKey can't change while it holds rows.",
@@ -168,8 +170,3 @@ def _words(field: Field) -> str:
     if field.sql_type.startswith("DECIMAL"):
         digits = f" of {field.precision or 18} digits, {field.scale} of them decimals"
     return f"{field.type}{digits}"
-
-
-def _count(connection: Connection, dataset: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {rows_table(dataset)}").fetchone()
-    return int(row[0]) if row else 0

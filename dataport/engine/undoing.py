@@ -62,20 +62,8 @@ def undo(
         _refuse_pruned(cursor, undone)
         _refuse_twice(cursor, found)
         commit = next_commit(cursor)
-        names = cursor.execute(
-            'SELECT DISTINCT dataset FROM store.commit_parts WHERE "commit" = ? ORDER BY 1',
-            [undone],
-        ).fetchall()
-        parts, total = [], dict.fromkeys(CHANGE_NAMES, 0)
-        notices: list[str] = []
         reopened = undo_conflicts(cursor, undone, commit)
-        for (name,) in names:
-            dataset = find_dataset(datasets, name)
-            changes = _undo_dataset(cursor, dataset, found, commit)
-            if changes["deleted"]:
-                notices += _also_sent(cursor, dataset, commit)
-            parts.append(CommitPart(name, changes=changes))
-            total = {key: total[key] + changes[key] for key in total}
+        parts, notices = _undo_datasets(cursor, datasets, found, commit)
         notices += [
             text
             for part in parts
@@ -84,6 +72,7 @@ def undo(
         undo_traces(cursor, found.root, commit if found.is_redo else None)
         text = message or _message(found)
         write_commit(cursor, Commit(commit, "undo", author, text, tuple(parts), undoes=undone))
+    total = {name: sum(part.changes[name] for part in parts) for name in CHANGE_NAMES}
     return {
         "commit": None if is_dry else commit,
         "undoes": undone,
@@ -93,6 +82,24 @@ def undo(
         "reopened": reopened,
         "notices": notices,
     }
+
+
+def _undo_datasets(
+    cursor: Connection, datasets: Mapping[str, Dataset], found: _Undone, commit: int
+) -> tuple[list[CommitPart], list[str]]:
+    """Take back what the commit did to each dataset; what to tell of what it deletes."""
+    names = cursor.execute(
+        'SELECT DISTINCT dataset FROM store.commit_parts WHERE "commit" = ? ORDER BY 1',
+        [found.commit],
+    ).fetchall()
+    parts, notices = [], []
+    for (name,) in names:
+        dataset = find_dataset(datasets, name)
+        changes = _undo_dataset(cursor, dataset, found, commit)
+        if changes["deleted"]:
+            notices += _also_sent(cursor, dataset, commit)
+        parts.append(CommitPart(name, changes=changes))
+    return parts, notices
 
 
 def _undo_dataset(

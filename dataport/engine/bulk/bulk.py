@@ -17,7 +17,7 @@ from dataport.engine.bulk.request import check_request
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.commits import (
-    CHANGE_NAMES,
+    NO_CHANGES,
     Author,
     Commit,
     next_commit,
@@ -207,7 +207,7 @@ def _write(
 
 
 def _changes(**counts: int) -> dict[str, int]:
-    return {**dict.fromkeys(CHANGE_NAMES, 0), **counts}
+    return {**NO_CHANGES, **counts}
 
 
 def _end(cursor: Connection, job: Job) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from dataport.core.errors import NotFoundError, StateError, UsageError
 from dataport.core.paths import PRIVATE_DIRECTORY
-from dataport.core.text import counted
+from dataport.core.text import are, counted
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.sql import literal, rows_table
-from dataport.engine.store import Connection
+from dataport.engine.store import Connection, count_rows
 
 KEYS_FILE = "keys.parquet"
 """In the job's staging directory: `_key`, each once, and `times` it was named."""
@@ -44,7 +44,7 @@ def read_keys(cursor: Connection, dataset: Dataset, keys: Sequence[Any]) -> None
         f"CREATE OR REPLACE TEMP TABLE bulk_named AS SELECT {key} AS _key, count(*) AS times"
         " FROM bulk_texts GROUP BY ALL"
     )
-    if _count(cursor, "bulk_named") == 0:
+    if count_rows(cursor, "bulk_named") == 0:
         raise UsageError("no-keys", "No key is named.", hint="Name at least one record.")
 
 
@@ -74,13 +74,13 @@ def load_keys(cursor: Connection, dataset: Dataset, directory: Path) -> int:
     path = literal(str(require_keys(directory)))
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE bulk_rows AS SELECT * FROM read_parquet({path})")
     unknown = f"FROM bulk_rows k ANTI JOIN {rows_table(dataset.name)} o ON o._key = k._key"
-    number = _count(cursor, f"(SELECT k._key {unknown})")
+    number = count_rows(cursor, f"(SELECT k._key {unknown})")
     if number:
         rows = cursor.execute(
             f"SELECT k._key {unknown} ORDER BY k._key LIMIT {MOST_LISTED}"
         ).fetchall()
         raise _unknown(dataset, [str(key) for (key,) in rows], number)
-    return _count(cursor, "(SELECT 1 FROM bulk_rows WHERE times > 1)")
+    return count_rows(cursor, "(SELECT 1 FROM bulk_rows WHERE times > 1)")
 
 
 def _check_arrays(cursor: Connection, dataset: Dataset) -> None:
@@ -101,7 +101,7 @@ def _check_arrays(cursor: Connection, dataset: Dataset) -> None:
 
 def _unknown(dataset: Dataset, listed: Sequence[str], number: int) -> NotFoundError:
     more = f", and {number - len(listed):,} more" if number > len(listed) else ""
-    some = f"{counted(number, 'key')} {'is' if number == 1 else 'are'}"
+    some = f"{counted(number, 'key')} {are(number)}"
     return NotFoundError(
         "unknown-keys",
         f"{some} of no record of {dataset.name}; nothing was changed.",
@@ -109,8 +109,3 @@ def _unknown(dataset: Dataset, listed: Sequence[str], number: int) -> NotFoundEr
         f"Leave them out. Keys as they are: dataport rows {dataset.name} --fields "
         + ",".join(dataset.primary_key),
     )
-
-
-def _count(cursor: Connection, relation: str) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    return int(row[0]) if row else 0

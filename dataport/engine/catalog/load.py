@@ -18,14 +18,19 @@ from dataport.engine.catalog.units import Unit, unit_named, unit_names
 def load_dataset(path: Path) -> Dataset:
     """The dataset that `path` defines. Raises ConfigError naming file, key and nearest word."""
     dataset = load_model(Dataset, path)
-    if dataset.name != path.stem:
-        raise ConfigError(
-            "wrong-value",
-            f"{path}: 'name' is {dataset.name!r}, but the file is called {path.name}.",
-            hint=f"Rename the file to {dataset.name}.toml, or the dataset to {path.stem!r}.",
-        )
+    check_file_name(dataset.name, "dataset", path)
     check_policies(dataset, path)
     return dataset
+
+
+def check_file_name(name: str, what: str, path: Path) -> None:
+    """Raise ConfigError where a definition is not called as its file is."""
+    if name != path.stem:
+        raise ConfigError(
+            "wrong-value",
+            f"{path}: 'name' is {name!r}, but the file is called {path.name}.",
+            hint=f"Rename the file to {name}.toml, or the {what} to {path.stem!r}.",
+        )
 
 
 def check_file(path: Path, directories: Iterable[Path]) -> Dataset:
@@ -36,7 +41,7 @@ def check_file(path: Path, directories: Iterable[Path]) -> Dataset:
     dataset = load_dataset(path)
     if dataset.foreign_keys:
         known: dict[str, Dataset] = {}
-        for name, other in dataset_files(directories).items():
+        for name, other in definition_files(directories).items():
             with contextlib.suppress(ConfigError):
                 known[name] = load_dataset(other)
         check_references(dataset, known, path)
@@ -45,11 +50,11 @@ def check_file(path: Path, directories: Iterable[Path]) -> Dataset:
 
 def load_datasets(directories: Iterable[Path]) -> dict[str, Dataset]:
     """All datasets by name; a later directory stands above an earlier one."""
-    return {name: load_dataset(path) for name, path in dataset_files(directories).items()}
+    return {name: load_dataset(path) for name, path in definition_files(directories).items()}
 
 
-def dataset_files(directories: Iterable[Path]) -> dict[str, Path]:
-    """The file that defines each dataset, by the file's name."""
+def definition_files(directories: Iterable[Path]) -> dict[str, Path]:
+    """The file of each definition, by its name; a later directory stands above an earlier one."""
     paths: dict[str, Path] = {}
     for directory in directories:
         paths.update({path.stem: path for path in directory.glob("*.toml")})

@@ -273,6 +273,15 @@ class Dataset(TomlModel):
         raise KeyError(name)
 
     @property
+    def unique_fields(self) -> tuple[Field, ...]:
+        """Fields whose values no two rows may share, besides a key that is one by itself."""
+        return tuple(
+            field
+            for field in self.fields
+            if field.constraints.unique and (field.name,) != self.primary_key
+        )
+
+    @property
     def rejects_references(self) -> bool:
         """Whether a row that passed all checks of its own may be rejected for what it refers to."""
         return any(key.on_missing is OnMissing.REJECT for key in self.foreign_keys)

@@ -17,7 +17,7 @@ from pydantic import field_validator, model_validator
 
 from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.toml_model import TomlModel, load_model
-from dataport.engine.catalog.load import dataset_files
+from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
 
@@ -85,18 +85,8 @@ class Package(TomlModel):
 def load_package(path: Path) -> Package:
     """The package that `path` defines. Raises ConfigError naming file, key and nearest word."""
     package = load_model(Package, path)
-    if package.name != path.stem:
-        raise ConfigError(
-            "wrong-value",
-            f"{path}: 'name' is {package.name!r}, but the file is called {path.name}.",
-            hint=f"Rename the file to {package.name}.toml, or the package to {path.stem!r}.",
-        )
+    check_file_name(package.name, "package", path)
     return package
-
-
-def package_files(directories: Iterable[Path]) -> dict[str, Path]:
-    """The file that defines each package; a later directory stands above an earlier one."""
-    return dataset_files(directories)
 
 
 def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path) -> None:

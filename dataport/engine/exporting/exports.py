@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,28 +70,14 @@ class Exports:
         datasets = [find_dataset(self._datasets(), name) for name in names]
         job.dataset = datasets[0].name if len(datasets) == 1 and not package else None
         targets = self._targets(job.job, request, names)
-        scratch = self._home.job_staging(job.job)
-        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with self._store.reading() as cursor:
-                on_cursor(cursor)
-                # One transaction: several datasets are written as of one commit.
-                cursor.execute("BEGIN")
-                parts: list[_Part] = []
-                for dataset, target in zip(datasets, targets, strict=True):
-                    progress(Phase.EXPORT, len(parts), len(datasets))
-                    part = scratch / f"{len(parts)}.part"
-                    parts.append(self._write(cursor, job.job, request, dataset, part, target))
-                cursor.execute("COMMIT")
-            written = sum(part.rows for part in parts)
+        with self._scratch(job.job) as scratch:
+            parts = self._write_all(job, datasets, targets, scratch, progress, on_cursor)
             if package:
                 _deliver_package(package, parts, request.format)
             else:
                 for each in parts:
                     each.deliver()
-        finally:
-            on_cursor(None)
-            shutil.rmtree(scratch, ignore_errors=True)
+        written = sum(part.rows for part in parts)
         job.rows = {"written": written}
         job.file = str(targets[0] if len(targets) == 1 and not package else targets[0].parent)
         job.notices = [] if written else ["No row matched: the file has a header and no rows."]
@@ -107,6 +94,40 @@ class Exports:
                 job=job.job,
                 metadata={"format": request.format, "file": job.file},
             )
+
+    @contextmanager
+    def _scratch(self, job: int) -> Iterator[Path]:
+        """The job's own folder, for as long as it is needed."""
+        folder = self._home.job_staging(job)
+        folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _write_all(
+        self,
+        job: Job,
+        datasets: Sequence[Dataset],
+        targets: Sequence[Path],
+        scratch: Path,
+        progress: Callable[[Phase, int, int | None], None],
+        on_cursor: Callable[[Connection | None], None],
+    ) -> list[_Part]:
+        """Write `datasets` into `scratch`, all as of one commit."""
+        request, parts = _export_request(job), list[_Part]()
+        with self._store.reading() as cursor:
+            on_cursor(cursor)
+            try:
+                cursor.execute("BEGIN")
+                for dataset, target in zip(datasets, targets, strict=True):
+                    progress(Phase.EXPORT, len(parts), len(datasets))
+                    part = scratch / f"{len(parts)}.part"
+                    parts.append(self._write(cursor, job.job, request, dataset, part, target))
+                cursor.execute("COMMIT")
+            finally:
+                on_cursor(None)
+        return parts
 
     def _write(
         self,

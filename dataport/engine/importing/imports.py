@@ -118,10 +118,19 @@ class Imports:
         are more rejected rows than staging had found, before the job's result is written.
         """
         notices = {part.dataset: tuple(part.notices) for part in job.members}
-        asked = (job, author, progress, is_approved, on_cursor, on_rejects, notices)
         while True:
             try:
-                merging = Merging(*asked, self._settings(), self._datasets())
+                merging = Merging(
+                    job=job,
+                    author=author,
+                    progress=progress,
+                    is_approved=is_approved,
+                    on_cursor=on_cursor,
+                    on_rejects=on_rejects,
+                    notices=notices,
+                    settings=self._settings(),
+                    datasets=self._datasets(),
+                )
                 self._merge(merging, members, staged)
             except NeedsAllRowsError:
                 members = self.prepare(job)

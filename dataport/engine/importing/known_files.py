@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.clock import naive_utc, now
-from dataport.engine.importing.report import NO_CHANGES, NO_ROWS
+from dataport.engine.commits import NO_CHANGES
+from dataport.engine.importing.report import NO_ROWS
 from dataport.engine.importing.targets import Target
 from dataport.engine.job_parts import JobPart
 from dataport.engine.staging.request import StageResult

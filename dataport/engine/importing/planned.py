@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dataport.engine.commits import CommitPart
+from dataport.engine.commits import CommitPart, with_stubs
 from dataport.engine.importing.targets import Target
 from dataport.engine.job_parts import JobPart, sum_of
 from dataport.engine.merging.inputs import MergeInput
@@ -36,11 +36,7 @@ class Planned:
         self, part: JobPart, target: Target, staged: StageResult, stubs: Mapping[str, int]
     ) -> tuple[CommitPart, ...]:
         """What the commit did to its dataset, and to those that it added `stubs` to."""
-        inserted = {target.dataset.name: 0, **stubs}
-        changes = self.plan.changes()
-        changes["inserted"] += inserted.pop(target.dataset.name)
-        said = {target.dataset.name: changes}
-        said |= {name: {"inserted": added} for name, added in inserted.items()}
+        said = with_stubs(target.dataset.name, self.plan.changes(), stubs)
         return tuple(
             CommitPart(name, target.source, part.file, staged.sha256, str(self.merge.mode), each)
             for name, each in said.items()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataport.core.errors import CancelledError, DataportError, RejectedError
-from dataport.core.text import counted
+from dataport.core.text import are, counted
 from dataport.engine.catalog.model import OnMissing
 from dataport.engine.export_sources import is_export
 from dataport.engine.importing.targets import Target, import_request
@@ -21,14 +21,6 @@ NOTHING_NEW = "Nothing to change: the store already has what the file says."
 STORE_STANDS = "Nothing to change: where the store differs from the file, the store stands."
 
 NO_ROWS = {"read": 0, "valid": 0, "rejected": 0, "duplicate": 0}
-NO_CHANGES = {
-    "inserted": 0,
-    "updated": 0,
-    "deleted": 0,
-    "unchanged": 0,
-    "skipped": 0,
-    "conflicts": 0,
-}
 
 
 @contextmanager
@@ -126,10 +118,9 @@ def _nothing_new(target: Target, plan: Plan) -> str:
     known = "the file says" if is_export(target.source) else f"{target.source} sent before"
     parts = []
     if missing:
-        parts.append(f"{counted(missing, 'row')} {'is' if missing == 1 else 'are'} missing here")
+        parts.append(f"{counted(missing, 'row')} {are(missing)} missing here")
     if different:
-        verb = "is" if different == 1 else "are"
-        parts.append(f"{counted(different, 'value')} {verb} different here")
+        parts.append(f"{counted(different, 'value')} {are(different)} different here")
     return f"Nothing to change: of what {known}, {' and '.join(parts)}; that stays as it is."
 
 
@@ -167,7 +158,7 @@ def _missing_notice(missing: Missing, is_applied: bool) -> str:
 def _stubs(missing: Missing, is_applied: bool) -> str:
     name, number = missing.target.name, missing.added
     is_one = number == 1
-    verb = ("is" if is_one or not number else "are") if is_applied else "would be"
+    verb = are(max(number, 1)) if is_applied else "would be"
     if not number:
         return f"No row of {name} {verb} added for that."
     keys = "its key" if is_one else "their keys"

@@ -76,12 +76,12 @@ def without_excluded(
 
 
 def keep(cursor: Connection, member: Member, merge: MergeInput, first: int) -> tuple[bool, int]:
-    """Keep a member's plan for review, its rows numbered from `first` on.
+    """Keep a member's plan for review, with what was left out, its rows numbered from `first` on.
 
     Answers whether one was kept already that does the same, and how many rows it has.
     """
     fresh, kept = KeptPart(member.directory / _NEXT), KeptPart.of(member.directory)
-    rows = write_preview(cursor, merge, fresh.path, first)
+    rows = write_preview(cursor, merge, fresh.path, first, merge.excluded)
     is_same = kept.exists and kept.says_the_same(cursor, fresh, member.part.excluded)
     fresh.path.replace(kept.path)
     return is_same, rows
@@ -90,18 +90,12 @@ def keep(cursor: Connection, member: Member, merge: MergeInput, first: int) -> t
 def keep_choice(
     cursor: Connection, member: Member, merge: MergeInput, plan: Plan, first: int
 ) -> tuple[bool, int]:
-    """Keep a member's plan that was made without what was left out, which it shows as well.
-
-    As `keep`; notes what the plan would do, too.
-    """
+    """Do as `keep` with a member's plan that was made without what was left out, and note what it would do."""
     part = member.part
-    fresh, kept = KeptPart(member.directory / _NEXT), KeptPart.of(member.directory)
-    rows = write_preview(cursor, merge, fresh.path, first, merge.excluded)
-    is_same = kept.exists and kept.says_the_same(cursor, fresh, part.excluded)
-    fresh.path.replace(kept.path)
+    is_same, rows = keep(cursor, member, merge, first)
     whole(member).path.unlink(missing_ok=True)
     part.changes = plan.changes()
-    _, part.left_out = kept.done_to(cursor, part.excluded)
+    _, part.left_out = KeptPart.of(member.directory).done_to(cursor, part.excluded)
     return is_same, rows
 
 

@@ -52,7 +52,7 @@ def _leave_out(cursor: Connection, merge: MergeInput) -> Step:
     """Keys that the source or, where all of the store is at stake, the store has and no row of
     the file names. None where the mode makes nothing of that."""
     name, is_all = "find what is left out", merge.mode is Mode.REPLACE
-    if not merge.deletes or (not is_all and _names_every_base(cursor, merge)):
+    if not merge.deletes or (not is_all and names_every_base(cursor, merge)):
         none = f"SELECT _key FROM {BASE} WHERE false"
         return Step(name, Scope.ROW, none, (BASE,), _LEFT_OUT)
     spoken_for = [RESOLVED, *(each for each in (merge.present, merge.excluded) if each)]
@@ -69,7 +69,7 @@ def _leave_out(cursor: Connection, merge: MergeInput) -> Step:
     return Step(name, Scope.KEY, sql, (*spoken_for, OURS, BASE), _LEFT_OUT)
 
 
-def _names_every_base(cursor: Connection, merge: MergeInput) -> bool:
+def names_every_base(cursor: Connection, merge: MergeInput) -> bool:
     """Whether there are no more bases than rows that have one: a count instead of a join."""
     bases, incoming, new = merge.runner.totals(
         cursor,

@@ -16,7 +16,7 @@ from dataport.engine.catalog.policies import PolicyName
 from dataport.engine.catalog.references import referenced
 from dataport.engine.merging.fields import FILE, POLICY, code_column
 from dataport.engine.merging.inputs import Binding, MergeInput
-from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.matching import RESOLVED, written_rows
 from dataport.engine.merging.references import reference_text, same_values
 from dataport.engine.merging.relations import OURS
 from dataport.engine.sql import differs, ident, idents, json_value, literal
@@ -47,11 +47,7 @@ def broken_values(merge: MergeInput) -> list[str]:
 
 def broken_links(merge: MergeInput, *, is_strict: bool) -> list[str]:
     """Queries for rows that would share a unique value, or refer to a row that is not there."""
-    unique = [
-        field
-        for field in merge.fields
-        if field.constraints.unique and (field.name,) != merge.dataset.primary_key
-    ]
+    unique = [field for field in merge.dataset.unique_fields if field.name in merge.stated]
     shared = [_shared(field, is_strict=is_strict) for field in unique]
     return shared + [_dangling(merge, each, is_strict=is_strict) for each in merge.bindings]
 
@@ -137,9 +133,4 @@ def _places(merge: MergeInput, binding: Binding, *, is_strict: bool) -> list[str
     is_own = referenced(merge.dataset, binding.key) == merge.dataset.name
     if is_strict or not is_own or not set(names) <= set(merge.stated):
         return list(binding.places)
-    written = (
-        f"(SELECT {idents(names)} FROM plan_judged WHERE is_changed UNION ALL"
-        f" SELECT {idents(names, 't.')} FROM {RESOLVED} t"
-        " SEMI JOIN plan_inserts i ON i._record = t._record)"
-    )
-    return [*binding.places, written]
+    return [*binding.places, f"({written_rows(names)})"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dataport.engine.merging.disputes import (
@@ -28,6 +29,16 @@ MET = "plan_theirs_met"
 FOUND_KEYS = "plan_found_keys"
 STANDING = "plan_standing"
 """`_record` and `_key` of every row, and of the one row that stands for each key."""
+
+
+def written_rows(names: Iterable[str]) -> str:
+    """A query for these fields of the rows that a plan writes, as they will be."""
+    names = tuple(names)
+    return (
+        f"SELECT {idents(names)} FROM plan_judged WHERE is_changed"
+        f" UNION ALL SELECT {idents(names, 't.')} FROM {RESOLVED} t"
+        " SEMI JOIN plan_inserts i ON i._record = t._record"
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dataport.engine.merging.inputs import Binding, MergeInput
 from dataport.engine.sql import bases_table, ident, idents, literal, rows_table
 from dataport.engine.staging.keys import key_sql
 from dataport.engine.steps import Kept, Scope, Step
-from dataport.engine.store import Connection
+from dataport.engine.store import Connection, count_rows
 
 EXAMPLES = 5
 """Missing values that a notice names."""
@@ -201,7 +201,10 @@ class _Check:
         while True:
             for key in keys:
                 self._note(self.find(merge, key, "reference_missing"))
-            before, rejected = rejected, self._count(f"SELECT DISTINCT _record FROM {REJECTED}")
+            before, rejected = (
+                rejected,
+                count_rows(self.cursor, f"(SELECT DISTINCT _record FROM {REJECTED})"),
+            )
             if rejected == before:
                 return merge, rejected
             merge = self._without_rejected(given)
@@ -288,17 +291,13 @@ class _Check:
                 )
             ),
         )
-        keyless = self._count(f"SELECT 1 FROM {REJECTED} WHERE _key IS NULL LIMIT 1")
+        keyless = count_rows(self.cursor, f"{REJECTED} WHERE _key IS NULL")
         return replace(
             given,
             incoming=_CHECKED,
             present="reference_present",
             has_unknown_keys=given.has_unknown_keys or keyless > 0,
         )
-
-    def _count(self, query: str) -> int:
-        row = self.cursor.execute(f"SELECT count(*) FROM ({query})").fetchone()
-        return int(row[0]) if row else 0
 
 
 def _emptied(cursor: Connection, merge: MergeInput, found: list[Missing]) -> MergeInput:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dataport.engine.merging.absent import names_every_base
 from dataport.engine.merging.disputes import DISPUTES
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.matching import RESOLVED
 from dataport.engine.merging.relations import BASE, OURS
 from dataport.engine.sql import ident
-from dataport.engine.store import Connection
+from dataport.engine.store import Connection, count_rows
 
 MOST_COMPARED = 100_000
 """Rows beyond which nobody looks how many differ."""
@@ -36,14 +37,14 @@ def standing(cursor: Connection, merge: MergeInput) -> Standing | None:
     """
     if _has_news(cursor, merge):
         return None
-    moved = _count(cursor, f"SELECT count(*) FROM {BASE} WHERE NOT _is_row")
+    moved = count_rows(cursor, f"{BASE} WHERE NOT _is_row")
     if not moved:
         return Standing(0, 0)
     if moved > MOST_COMPARED or merge.partial:
         return None
     spoken_of = f" SEMI JOIN {RESOLVED} t ON t._key = b._key"
     if merge.repeated:
-        if not _says_every_base(cursor, merge):
+        if not names_every_base(cursor, merge):
             return None
         spoken_of = ""
     differing = [
@@ -64,14 +65,3 @@ def _has_news(cursor: Connection, merge: MergeInput) -> bool:
     relations = ["plan_delta", *([DISPUTES] if merge.asks else [])]
     found = (cursor.execute(f"SELECT 1 FROM {each} LIMIT 1").fetchone() for each in relations)
     return any(row is not None for row in found)
-
-
-def _says_every_base(cursor: Connection, merge: MergeInput) -> bool:
-    """Whether the file, every row of which has a base, has as many rows as there are bases."""
-    bases = _count(cursor, f"SELECT count(*) FROM {BASE}")
-    return bases == merge.repeated + _count(cursor, f"SELECT count(*) FROM {RESOLVED}")
-
-
-def _count(cursor: Connection, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    return int(row[0]) if row else 0

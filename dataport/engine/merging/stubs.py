@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from dataport.engine.catalog.model import OnMissing
 from dataport.engine.merging.inputs import MergeInput
-from dataport.engine.merging.matching import RESOLVED
+from dataport.engine.merging.matching import written_rows
 from dataport.engine.merging.references import Missing, References, stub_rows
-from dataport.engine.sql import idents, rows_table
-from dataport.engine.store import Connection
+from dataport.engine.sql import rows_table
+from dataport.engine.store import Connection, count_rows
 
 
 def count_stubs(cursor: Connection, merge: MergeInput, references: References) -> References:
@@ -35,11 +35,7 @@ def count_stubs(cursor: Connection, merge: MergeInput, references: References) -
 def _stubs(merge: MergeInput, missing: Missing) -> str:
     """The keys that rows which the plan writes refer to, and that are not there then."""
     name, fields = missing.target.name, missing.key.fields
-    written = (
-        f"(SELECT {idents(fields)} FROM plan_judged WHERE is_changed"
-        f" UNION ALL SELECT {idents(fields, 't.')} FROM {RESOLVED} t"
-        " SEMI JOIN plan_inserts i ON i._record = t._record) o"
-    )
+    written = f"({written_rows(fields)}) o"
     own = " ANTI JOIN plan_inserts i ON i._key = s._key" if name == merge.dataset.name else ""
     return (
         f"SELECT s._key FROM ({stub_rows(missing, written)}) s"
@@ -50,5 +46,4 @@ def _stubs(merge: MergeInput, missing: Missing) -> str:
 def _number(cursor: Connection, stubs: str, earlier: Sequence[str]) -> int:
     """How many of `stubs` are not among those that other foreign keys add."""
     known = "".join(f" EXCEPT {each}" for each in earlier)
-    row = cursor.execute(f"SELECT count(*) FROM ({stubs}{known})").fetchone()
-    return int(row[0]) if row else 0
+    return count_rows(cursor, f"({stubs}{known})")

@@ -25,14 +25,10 @@ MOST_LAYERS = 8
 
 def can_remember(request: StageRequest, reading: Reading) -> bool:
     """Whether each row of the file stands for itself, so that its digest says all of it."""
-    is_alone = not any(
-        field.constraints.unique and (field.name,) != request.dataset.primary_key
-        for field in request.dataset.fields
-    )
     return (
         request.remembers
         and reading.sql_of is not None
-        and is_alone
+        and not request.dataset.unique_fields
         and not request.dataset.foreign_keys
         and request.dataset.duplicates is not Duplicates.ASK
         and reject_layout(reading.columns) is None

@@ -138,9 +138,7 @@ def _unique_step(plan: Plan) -> Step:
         f" ANTI JOIN duplicates USING (_row)"
         f" WHERE _errors IS NULL AND {ident(field.field.name)} IS NOT NULL) WHERE nth > 1"
         for field in plan.fields
-        if field.field.constraints.unique
-        and field.column is not None
-        and (field.field.name,) != plan.dataset.primary_key
+        if field.field in plan.dataset.unique_fields and field.column is not None
     ]
     sql = (
         " UNION ALL ".join(selects)
