@@ -22,7 +22,6 @@ from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
 from dataport.engine.plans import Choice
 from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
-from dataport.engine.staging.spawn import SPARE
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +75,7 @@ class JobQueue:
     def submit(self, request: ImportRequest | ExportRequest) -> Job:
         """Record a job and queue it. Raises NotFoundError for an unknown inbox."""
         if isinstance(request, ImportRequest):
+            self.expect_file()
             request = self._engine.imports.complete(request)
         return self._enqueue(request)
 
@@ -147,8 +147,7 @@ class JobQueue:
 
     def expect_file(self) -> None:
         """A file is about to be complete: have a process ready that reads it."""
-        if not self._runner.is_stopping:
-            SPARE.prepare()
+        self._runner.expect_file()
 
     def has_open_job_for(self, path: Path) -> bool:
         """Whether a job that is not final works on this file."""

@@ -20,7 +20,7 @@ from dataport.daemon.news import JobNews
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
 from dataport.engine.requests import BulkRequest, ExportRequest, ImportRequest
-from dataport.engine.staging.spawn import SPARE
+from dataport.engine.staging.workers import WORKERS
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,6 @@ class JobRunner:
         self._merger = threading.Thread(target=self._merge_forever, name="merger", daemon=True)
         self._is_dirty = True
 
-    @property
-    def is_stopping(self) -> bool:
-        return self._stopping.is_set()
-
     def start(self) -> None:
         """Merge from now on what has been read."""
         self._merger.start()
@@ -54,12 +50,17 @@ class JobRunner:
             self._stopping.set()
             running = [live for live in self._live if not live.job.status.is_final]
             self._live.changed.notify_all()
-        SPARE.dismiss()
         for live in running:
             live.interrupt()
         self._readers.shutdown(wait=True, cancel_futures=True)
+        WORKERS.dismiss()
         if self._merger.is_alive():
             self._merger.join(deadline_s)
+
+    def expect_file(self) -> None:
+        """A file is about to be there: have a process ready that reads it."""
+        if not self._stopping.is_set():
+            WORKERS.prepare()
 
     def take(self, live: LiveJob) -> None:
         """Put a job into the queue; one whose target is wrong ends here."""

@@ -10,7 +10,7 @@ import pytest
 import dataport.engine
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.merging import relations
-from dataport.engine.staging.spawn import PASSED_ON
+from dataport.engine.staging.workers import PASSED_ON
 from dataport.engine.steps import LocalRunner, Scope, Step, buckets_for
 from dataport.engine.store import Connection, Store
 from tests.engine.merging.ledger import Ledger, dataset, defined

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import queue
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, Any
 
 from dataport.core.errors import CancelledError, InputError
@@ -24,7 +21,7 @@ from dataport.engine.staging.request import (
     StageResult,
     read_stage,
 )
-from dataport.engine.staging.spawn import SPARE, Worker, kill
+from dataport.engine.staging.workers import WORKERS, Worker
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +50,9 @@ def stage(
     (directory / STAGE_FILE).unlink(missing_ok=True)
     path = directory / REQUEST_FILE
     path.write_text(request.to_json(), encoding="utf-8")
-    worker = SPARE.take()
+    worker = WORKERS.start(path)
     is_done = False
     try:
-        _send(worker, path)
         error = _watch(worker, request, on_progress, cancel or threading.Event())
         result = read_stage(directory)
         is_done = error is None and result is not None
@@ -65,26 +61,17 @@ def stage(
         if is_done:
             threading.Thread(target=_reap, args=(worker,), daemon=True).start()
         else:
-            kill(worker)
+            WORKERS.end(worker)
     if error is not None:
         raise _as_input_error(error)
     if result is None:
-        raise _died(worker.returncode)
+        raise _died(worker.wait())
     return result
 
 
-def _send(worker: Worker, path: Path) -> None:
-    """Tell the worker its request; one that has died is found out when its lines end."""
-    if worker.stdin is not None:
-        with contextlib.suppress(OSError):
-            worker.stdin.write(f"{path}\n".encode())
-            worker.stdin.close()
-
-
 def _reap(worker: Worker) -> None:
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        worker.wait(REAP_S)
-    kill(worker)
+    worker.has_ended(REAP_S)
+    WORKERS.end(worker)
 
 
 def _watch(

@@ -91,26 +91,27 @@ _KNOWN_STEPS = (
     Step(
         "recognise rows",
         Scope.GROUP,
-        f"SELECT d.rowid AS _row, m._key, d._hk FROM digests d JOIN {MEMORY} m"
+        f"SELECT d.rowid AS _row, m._key, d._hk FROM digests d LEFT JOIN {MEMORY} m"
         " ON m._h1 = d._h1 AND m._h2 = d._h2",
         ("digests", MEMORY),
         "recognised",
     ),
+    # Rows that are the same throughout have one key, and so one digest of it. Another record with
+    # that key, as far as its raw cells tell, is news; where only its clean ones do, it is found
+    # out later, and the rows are checked once more.
     Step(
-        "leave out keys that come twice",
-        Scope.KEY,
-        "SELECT * FROM recognised WHERE _key IN"
-        " (SELECT _key FROM recognised GROUP BY _key HAVING count(*) = 1)",
-        ("recognised",),
-        "single",
-    ),
-    # A shared key that is found out later has the other rows checked once more.
-    Step(
-        "leave out keys that news may have",
+        "find keys that come twice",
         Scope.GROUP,
-        "SELECT s.* FROM single s ANTI JOIN"
-        " (SELECT d._hk FROM digests d ANTI JOIN single k ON k._row = d.rowid) n ON n._hk = s._hk",
-        ("single", "digests"),
+        "SELECT _hk FROM recognised GROUP BY _hk HAVING count(*) > 1 OR count(_key) = 0",
+        ("recognised",),
+        "doubtful",
+    ),
+    Step(
+        "leave them out",
+        Scope.GROUP,
+        "SELECT r.* FROM recognised r ANTI JOIN doubtful d ON d._hk = r._hk"
+        " WHERE r._key IS NOT NULL",
+        ("recognised", "doubtful"),
         "known",
     ),
 )
@@ -135,18 +136,16 @@ def _take_shared(connection: duckdb.DuckDBPyConnection) -> Positions:
         "SELECT k._row, k._key FROM known k SEMI JOIN"
         " (SELECT _key FROM numbered WHERE _errors IS NULL) n USING (_key)"
     )
-    LocalRunner().run(
-        connection,
-        Step("find shared keys", Scope.KEY, shared, ("known", "numbered"), "shared"),
-        Step(
-            "take them back",
-            Scope.KEY,
-            "SELECT * FROM known ANTI JOIN shared USING (_key)",
-            ("known", "shared"),
-            "known",
-        ),
-    )
-    return _rows(connection, "SELECT _row FROM shared")
+    runner = LocalRunner()
+    find = Step("find shared keys", Scope.KEY, shared, ("known", "numbered"), "shared")
+    runner.run(connection, find)
+    found = _rows(connection, "SELECT _row FROM shared")
+    if found.size:
+        rest = "SELECT * FROM known ANTI JOIN shared USING (_key)"
+        runner.run(
+            connection, Step("take them back", Scope.KEY, rest, ("known", "shared"), "known")
+        )
+    return found
 
 
 def _write_repeated(connection: duckdb.DuckDBPyConnection, request: StageRequest) -> int:

@@ -1,6 +1,4 @@
-"""The process that reads one untrusted file: `python -m dataport.engine.staging.worker PARENT`.
-
-It loads its libraries, then waits for one line on standard input: the path of its request.
+"""What a worker process does: it reads one untrusted file.
 
 It speaks JSON lines on standard output: `{"phase", "processed", "total"}`, at the end
 `{"done": true}`, or `{"error": {...}}` where it failed. stage.json, written last, is the proof of success.
@@ -59,23 +57,9 @@ class Reporter:
         sys.stdout.flush()
 
 
-def main(arguments: list[str]) -> int:
-    """Stage the file that the request names; 0 when stage.json is complete."""
-    os.umask(0o077)
-    limits.die_with_parent(int(arguments[0]))
-    preload()
-    line = sys.stdin.readline()
-    return work(Path(line.rstrip("\n"))) if line else 0
-
-
 def _give_up(reporter: Reporter) -> None:
     reporter.error(out_of_memory())
     os._exit(1)
-
-
-def preload() -> None:
-    """Load what every file needs while there is nothing else to do."""
-    from dataport.engine.staging import stager  # noqa: F401 - loaded for what it imports
 
 
 def work(path: Path) -> int:
@@ -177,10 +161,3 @@ def out_of_memory() -> InputError:
         "Reading the file needs more memory than allowed.",
         hint="Split the file, or raise limits.worker_memory in the configuration.",
     )
-
-
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    # Nothing is left to save; unloading the libraries would only cost time.
-    os._exit(code)

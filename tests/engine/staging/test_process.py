@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from dataport.core.errors import CancelledError, InputError
+from dataport.engine.staging import workers
+from dataport.engine.staging.fork_server import MODULE
 from dataport.engine.staging.process import stage
 from dataport.engine.staging.request import (
     STAGE_FILE,
@@ -96,6 +99,41 @@ def test_cancel_kills_the_whole_group(request_of):
     assert not (request.directory / STAGE_FILE).exists()
 
 
+def test_the_process_that_workers_are_copies_of_has_one_thread(request_of):
+    """A lock that another thread holds would be held for ever in the copy."""
+    stage(request_of("lead_id\n1\n"))
+    (server,) = children_of(os.getpid())
+    assert len(os.listdir(f"/proc/{server}/task")) == 1  # noqa: PTH208
+
+
+def test_a_worker_has_nothing_open_of_another(request_of, tmp_path):
+    held = []
+
+    def on_progress(phase, processed, total):
+        folders = [Path(f"/proc/{pid}/fd") for pid in workers_of(os.getpid())]
+        held.extend({str(path.readlink()) for path in folder.iterdir()} for folder in folders)
+
+    stage(request_of(many(200_000)), on_progress)
+    assert held
+    assert not any(name.startswith("socket:") for names in held for name in names)
+
+
+def test_a_lost_fork_server_is_replaced(request_of):
+    stage(request_of("lead_id\n1\n"))
+    for server in children_of(os.getpid()):
+        os.kill(server, signal.SIGKILL)
+    assert stage(request_of("lead_id\n1\n2\n")).rows.valid == 2
+
+
+def test_the_fork_server_ends_when_nobody_needs_it(request_of, monkeypatch):
+    monkeypatch.setattr(workers, "IDLE_S", 0.2)
+    stage(request_of("lead_id\n1\n"))
+    deadline = time.monotonic() + 20
+    while children_of(os.getpid()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_time_over_is_an_error(request_of):
     """SEC-05."""
     with pytest.raises(InputError) as caught:
@@ -171,13 +209,17 @@ def test_the_worker_needs_no_front_end():
 
 
 def workers_of(parent):
-    path = f"/proc/{parent}/task/{parent}/children"
+    """What the fork server of `parent` forked."""
+    return [worker for server in children_of(parent) for worker in children_of(server)]
+
+
+def children_of(parent):
     found = []
     for task in os.listdir(f"/proc/{parent}/task"):  # noqa: PTH208
         path = f"/proc/{parent}/task/{task}/children"
         with open(path) as file:  # noqa: PTH123
             found += [int(pid) for pid in file.read().split()]
-    return [pid for pid in found if b"staging.worker" in command(pid)]
+    return [pid for pid in found if is_alive(pid)]
 
 
 def command(pid):
@@ -189,4 +231,4 @@ def command(pid):
 
 
 def is_alive(pid):
-    return b"staging.worker" in command(pid)
+    return MODULE.encode() in command(pid)
