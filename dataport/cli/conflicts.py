@@ -294,3 +294,4 @@ def _show_undone(document: dict[str, Any]) -> None:
     reopened = counted(document.get("reopened"), "conflict")
     commit = f", commit {document['commit']}" if document.get("commit") is not None else ""
     output.say(f"{reopened} open again{commit}.")
+    show_notices(document)

@@ -8,7 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, Group, Session, given, screenful
-from dataport.cli.summary import exit_code, show_job
+from dataport.cli.summary import exit_code, show_job, show_notices
 from dataport.cli.waiting import wait_for
 from dataport.core.words import JobStatus, PlanPart
 
@@ -198,6 +198,7 @@ def _show_plan(session: Session, document: dict[str, Any], choices: dict[str, An
     parts = document.get("datasets") or ()
     for part in parts:
         output.say(f"  {part['dataset']}: {output.counts(part['counts'], every=True)}")
+    show_notices({**document, "items": parts})
     if document.get("is_outdated"):
         output.say(
             "The store has moved on: approving plans again first, and asks again if need be."

@@ -22,10 +22,18 @@ from dataport.engine.conflicts import (
     list_conflicts,
 )
 from dataport.engine.jobs import check_job
-from dataport.engine.policies import check_policy, policy_document, set_policy, standing_rule
+from dataport.engine.policies import (
+    check_policy,
+    find_policy,
+    policy_document,
+    set_policy,
+    standing_notice,
+    standing_rule,
+)
 from dataport.engine.reopening import reopen
 from dataport.engine.resolving import Resolution
 from dataport.engine.store import Store
+from dataport.engine.undoing import undo_resolution
 
 
 class Decisions:
@@ -112,7 +120,22 @@ class Decisions:
 
     def reopen(self, number: int, author: Author, message: str = "") -> dict[str, Any]:
         """Take back the decision about one conflict. Raises NotFoundError, StateError."""
-        return reopen(self._store, self._datasets(), number, author, message)
+        return self._told(reopen(self._store, self._datasets(), number, author, message))
+
+    def undo(self, author: Author, message: str = "") -> dict[str, Any]:
+        """Take back the newest decision, of one conflict or of many. Raises StateError."""
+        return self._told(undo_resolution(self._store, self._datasets(), author, message))
+
+    def _told(self, done: dict[str, Any]) -> dict[str, Any]:
+        """What taking decisions back did, with a notice of each rule that goes on deciding so."""
+        with self._store.reading() as cursor:
+            asked = cursor.execute(
+                "SELECT DISTINCT dataset, source, field FROM store.conflicts"
+                " WHERE status = 'open' AND _commit = ? ORDER BY ALL",
+                [done["commit"]],
+            ).fetchall()
+        kept = [rule for scope in asked if (rule := find_policy(self._home, *scope)) is not None]
+        return {**done, "notices": [*done["notices"], *map(standing_notice, kept)]}
 
     def _checked(self, which: ConflictFilter) -> ConflictFilter:
         """The filter with its key as the store spells it.

@@ -133,10 +133,16 @@ class Plans:
             "planned_at": job.planned_at,
             "is_outdated": job.status is JobStatus.WAITING and job.planned_at != newest,
             "counts": _counts(job),
+            "notices": list(job.notices),
         }
         if job.parts:
             document["datasets"] = [
-                {"dataset": part.dataset, "counts": _counts(part)} for part in job.parts
+                {
+                    "dataset": part.dataset,
+                    "counts": _counts(part),
+                    "notices": list(part.notices),
+                }
+                for part in job.parts
             ]
         return document
 

@@ -118,6 +118,16 @@ def policy_document(rule: PolicyRule) -> dict[str, Any]:
     }
 
 
+def standing_notice(rule: PolicyRule) -> str:
+    """The sentence about a rule that stays in force though what it decided was taken back."""
+    scope = (("dataset", rule.dataset), ("source", rule.source), ("field", rule.field))
+    words = " ".join(f"--{name} {value}" for name, value in scope if value)
+    return (
+        f"The policy {', '.join(rule.chain)} for {rule.field} from {rule.source} stays: it settles"
+        f" what comes next. To ask again: dataport policies remove {words}."
+    )
+
+
 def check_policies(
     home: Home, rules: Sequence[PolicyRule], datasets: Mapping[str, Dataset]
 ) -> None:

@@ -125,10 +125,6 @@ class Timeline:
         """Take back a commit as a new one, or find out what that would do."""
         return undoing.undo(self._store, self._datasets(), commit, author, message, is_dry=is_dry)
 
-    def undo_resolution(self, author: Author, message: str = "") -> dict[str, Any]:
-        """Take back the newest resolution."""
-        return undoing.undo_resolution(self._store, self._datasets(), author, message)
-
     def prune(self, cut: Cut, author: Author, *, is_dry: bool = False) -> dict[str, Any]:
         """Drop earlier versions, as `cut` says or else the settings."""
         settings = self._settings()

@@ -80,6 +80,7 @@ PLAN = {
         "skip": 0,
         "conflicts": 1,
     },
+    "notices": ["2 rows leave out phone"],
     "total": 1200,
     "next": "3",
     "items": [
@@ -120,6 +121,7 @@ def test_a_plan_shows_before_and_after_of_every_changed_field(cli: Cli, daemon: 
     lines = cli("jobs", "plan", "7").out.splitlines()
     assert lines[0].startswith("Job 7 -> leads: 1 insert, 1 update, 1 delete, 5 unchanged")
     assert lines[1:] == [
+        "Note: 2 rows leave out phone.",
         "~ update   L-1  line 4",
         "    status  new -> won",
         "    phone  - -> +12025550101",

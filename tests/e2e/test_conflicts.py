@@ -118,6 +118,12 @@ def test_one_decision_is_kept_as_the_policy_too(world: World, api: Client) -> No
     assert (done["resolved"], done["policy"]["merge"]) == (1, ["store"])
     assert "dataport policies" not in world.home.config_file.read_text(encoding="utf-8")
     assert 'source = "crm"' in world.home.config_file.read_text(encoding="utf-8")
+    for words in ((), (str(conflict["id"]),)):
+        undone = world.ok("conflicts", "undo", *words)
+        assert undone["reopened"] == 1
+        [notice] = undone["notices"]
+        assert "policies remove --dataset leads --source crm --field phone" in notice
+        world.ok("conflicts", "resolve", str(conflict["id"]), "--take", "ours")
 
 
 @pytest.mark.parametrize(

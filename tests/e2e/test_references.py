@@ -69,6 +69,7 @@ def test_a_held_plan_adds_its_stubs_when_it_is_approved(
     job = world.run("import", str(path), "--dataset", "tickets", "--hold").document
     assert job["status"] == "waiting"
     assert "1 row of users would be added, with nothing but its key." in job["notices"][0]
+    assert world.ok("jobs", "plan", str(job["job"]))["notices"] == job["notices"]
     assert world.ok("rows", "users")["total"] == 0
     world.ok("jobs", "approve", str(job["job"]))
     [done] = world.wait_jobs(1)

@@ -135,7 +135,7 @@ def undo_resolution(
 ) -> Response:
     """The conflicts it settled are open again, and the values are as they were."""
     author = services.engine.author(origin)
-    result = services.engine.timeline.undo_resolution(author, body.message if body else "")
+    result = services.engine.decisions.undo(author, body.message if body else "")
     services.committed(result["commit"])
     return answer(result)
 
