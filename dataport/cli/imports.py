@@ -31,6 +31,11 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
     type=PACKAGE,
     help="Package that the files, or those in a folder, belong to: one job, one commit.",
 )
+@click.option(
+    "--inside",
+    metavar="NAME",
+    help="Which table of the file: a file in an archive, a sheet of a workbook.",
+)
 @click.option("--source", help="Who the file comes from, such as crm.")
 @click.option("--mapping", help="Mapping that turns columns into fields.")
 @click.option("--format", help="Format of the file; else its content tells.")
@@ -74,6 +79,10 @@ def import_command(
 def _check_target(choices: dict[str, Any]) -> None:
     if choices["source"] is not None and not choices["source"].strip():
         raise click.UsageError("--source is empty. Name who the file comes from, such as crm.")
+    if choices["inside"] and choices["package"]:
+        raise click.UsageError(
+            "--inside names one table, and --package takes all that are its own: name a --dataset."
+        )
     if choices["dataset"] and choices["package"]:
         raise click.UsageError("Name either --dataset or --package, not both.")
 

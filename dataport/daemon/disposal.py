@@ -105,7 +105,7 @@ def _put_rejects(home: Home, job: Job, part: JobPart) -> None:
     for place in (beside, home.root / "rejects"):
         try:
             place.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
-            target = free_name(place, f"{_plain_stem(source)}.rejects.csv")
+            target = free_name(place, f"{_plain_stem(source, part, job)}.rejects.csv")
             write_reject_file(directory, staged, target)
         except OSError as error:
             log.info("Rejects of job %d can't be written to %s: %s", job.job, place, error)
@@ -149,8 +149,13 @@ def _source_now(home: Home, job: Job, path: Path) -> Path:
     return path
 
 
-def _plain_stem(source: Path) -> str:
-    """`leads` of `leads.csv`, and of the `leads.rejects.csv` that was fixed and dropped back."""
+def _plain_stem(source: Path, part: JobPart, job: Job) -> str:
+    """`leads` of `leads.csv`, and of the `leads.rejects.csv` that was fixed and dropped back.
+
+    Of one of several tables it is the dataset, by which it is known when it is dropped back.
+    """
+    if part.inside is not None and job.parts:
+        return str(part.dataset)
     return source.stem.removesuffix(".rejects")
 
 

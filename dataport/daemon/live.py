@@ -36,6 +36,11 @@ class LiveJob:
             cursor.interrupt()
 
     @property
+    def is_placed(self) -> bool:
+        """Whether it is known what it changes: an import may have to be looked into first."""
+        return self.job.kind is not JobKind.IMPORT or bool(self.members)
+
+    @property
     def datasets(self) -> set[str | None]:
         """The datasets that it changes."""
         return {part.dataset for part in self.job.members}
@@ -74,12 +79,14 @@ class LiveJobs:
 
     def next_to_merge(self) -> LiveJob | None:
         """The first job that is ready to change rows, and whose datasets have no earlier one that
-        still is to."""
+        still is to; one that may be of any dataset holds back all that come after it."""
         blocked: set[str | None] = set()
         for live in self:
             job = live.job
             if job.kind is JobKind.EXPORT or job.status is JobStatus.WAITING:
                 continue
+            if not live.is_placed:
+                return None
             if live.is_staged and blocked.isdisjoint(live.datasets):
                 return live
             blocked |= live.datasets

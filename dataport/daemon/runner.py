@@ -1,7 +1,9 @@
 """How jobs are worked on: files are read side by side, and merged one after the other.
 
 Imports of one dataset are merged in the order in which they were asked for, however long each
-takes to read; those of a package, in the order of each of its datasets, so that a newer version of a file never comes before an older one.
+takes to read; those of a package, in the order of each of its datasets, so that a newer version
+of a file never comes before an older one. Where a file must be looked into to know its datasets,
+those asked for later wait until that is done.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataport.daemon.disposal import DONE, FAILED, dispose, put_rejects
 from dataport.daemon.live import LiveJob, LiveJobs
 from dataport.daemon.news import JobNews
 from dataport.engine.engine import Engine
+from dataport.engine.importing.reading import Progress
 from dataport.engine.jobs import Job
 from dataport.engine.requests import BulkRequest, ExportRequest, ImportRequest
 from dataport.engine.staging.workers import WORKERS
@@ -119,12 +122,24 @@ class JobRunner:
             self._engine.exports.run(job, author, self._news.progress(live), live.work_with)
             self._finished(live)
             return
-        staged = self._engine.imports.stage(job, live.members, self._news.progress(live))
+        progress = self._news.progress(live)
+        if not live.members:
+            self._place(live, progress)
+        staged = self._engine.imports.stage(job, live.members, progress)
         if staged is not None and not job.request.dry_run:
             put_rejects(self._engine.home, job)
         with self._live.changed:
             live.is_staged = True
             self._live.changed.notify_all()
+
+    def _place(self, live: LiveJob, progress: Progress) -> None:
+        """Find out what a file changes; it is recorded, so that nobody has to look again."""
+        members = self._engine.imports.resolve(live.job, progress)
+        self._engine.jobs.save(live.job)
+        with self._live.changed:
+            live.members = members
+            self._live.changed.notify_all()
+        self._news.tell(live)
 
     def _merge_forever(self) -> None:
         while True:

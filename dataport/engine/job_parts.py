@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 
@@ -14,6 +15,8 @@ class JobPart:
     dataset: str | None = None
     source: str | None = None
     file: str | None = None
+    inside: str | None = None
+    """Which table of the file; None where that was not said, as it has one only."""
     rows: dict[str, int] | None = None
     changes: dict[str, int] | None = None
     commit: int | None = None
@@ -30,12 +33,23 @@ class JobPart:
     returned: int | None = None
     """Job of the export that the file is, edited."""
 
+    @property
+    def place(self) -> str | None:
+        """The file, and the table in it, as the history names them."""
+        return f"{self.file}::{self.inside}" if self.file and self.inside else self.file
+
+    @property
+    def name(self) -> str:
+        """The same without the way to it."""
+        return PurePath(self.file or "").name + (f"::{self.inside}" if self.inside else "")
+
     def part_document(self) -> dict[str, Any]:
         """The part as every front end shows it."""
         return {
             "dataset": self.dataset,
             "source": self.source,
             "file": self.file,
+            **({"inside": self.inside} if self.inside is not None else {}),
             "rows": self.rows,
             "changes": self.changes,
             "commit": self.commit,

@@ -52,6 +52,7 @@ class Job(JobPart):
     cancel: threading.Event = field(default_factory=threading.Event)
 
     STATE = (
+        "inside",
         "rows",
         "changes",
         "rejects_file",

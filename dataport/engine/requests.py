@@ -33,6 +33,11 @@ class ImportRequest(Request):
     )
     dataset: str | None = None
     package: str | None = None
+    inside: str | None = Field(
+        None,
+        min_length=1,
+        description="Which table of the file: a file in an archive, a sheet, a list in a document.",
+    )
     source: str | None = Field(None, min_length=1, description="Who the file comes from.")
     mapping: str | None = None
     format: str | None = None

@@ -246,9 +246,9 @@ class Attempt:
         part.message = outcome(part, target, plan)
         if not plan.is_empty:
             part.commit = self._commit
-            apply_plan(cursor, planned.merge, plan, self._commit, job.job, part.file)
+            apply_plan(cursor, planned.merge, plan, self._commit, job.job, part.place)
             settle_moot(cursor, target.dataset, self._commit)
-            stubs = write_stubs(cursor, planned.merge, planned.references, self._commit, part.file)
+            stubs = write_stubs(cursor, planned.merge, planned.references, self._commit, part.place)
             self._parts += planned.parts(part, target, load.staged, stubs)
         self._is_rejecting = self._is_rejecting or planned.references.rejected > 0
         is_final = planned.merge.remembers and not (

@@ -1,6 +1,6 @@
 """Importing files: stage them, plan them, apply the plan in one transaction.
 
-The daemon calls `prepare`, `stage`, then `merge`; a job that waits for approval comes back
+The daemon calls `prepare` or `resolve`, `stage`, then `merge`; a job that waits for approval comes back
 to `merge` later. Everything a step needs lies in the job's staging directory, so that a job
 found unfinished after a restart goes on from there.
 """
@@ -21,6 +21,7 @@ from dataport.engine.commits import Author
 from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.attempt import Attempt, Load, Merging, NeedsAllRowsError
+from dataport.engine.importing.belonging import place_tables
 from dataport.engine.importing.known_files import note_known
 from dataport.engine.importing.members import Member, parcels_of, resolve_members
 from dataport.engine.importing.memory import SourceMemory
@@ -71,8 +72,9 @@ class Imports:
     def prepare(self, job: Job) -> tuple[Member, ...]:
         """Find out where each file belongs and note it on the job.
 
-        The members come in the order in which they are merged. Raises NotFoundError
-        `unknown-dataset` or `unknown-package`, UsageError where a file belongs nowhere.
+        The members come in the order in which they are merged; there are none yet where only a
+        look into the file can tell. Raises NotFoundError `unknown-dataset` or `unknown-package`,
+        UsageError where a file belongs nowhere.
         """
         members = resolve_members(job, self._home, self._datasets(), self._packages())
         for member in members:
@@ -81,6 +83,21 @@ class Imports:
             elif member.part.returned is not None:
                 member.part.source = export_source(member.part.returned)
         return members
+
+    def resolve(self, job: Job, progress: Progress) -> tuple[Member, ...]:
+        """The members, after a look into the file where that is needed; noted on the job.
+
+        Raises what `prepare` does, InputError when the file can't be taken, CancelledError when
+        the job was.
+        """
+        members = self.prepare(job)
+        if members:
+            return members
+        request = import_request(job)
+        look = self._reader.look(job, progress)
+        package = find_package(self._packages(), request.package) if request.package else None
+        place_tables(job, look, self._datasets(), package)
+        return self.prepare(job)
 
     def parcels(self, package: str, paths: Sequence[Path]) -> list[list[Path]]:
         """Files by what may be imported together. Raises NotFoundError `unknown-package`."""

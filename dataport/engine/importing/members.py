@@ -18,6 +18,7 @@ from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, in_order
 from dataport.engine.exporting.descriptor import DESCRIPTOR
 from dataport.engine.exporting.records import SIDECAR
+from dataport.engine.importing.belonging import needs_look
 from dataport.engine.importing.targets import (
     Target,
     check_words,
@@ -52,18 +53,24 @@ def resolve_members(
     """Where each of the job's files belongs, in the order of merging; it is noted on the job.
 
     Files are told apart once, when the job is new: one that waits keeps those that were read.
+    Nothing where only a look into the file can tell: see `belonging`.
     Raises NotFoundError `unknown-dataset` or `unknown-package`, UsageError for files that belong
     to no member or to several, InputError for a folder that can't be read.
     """
     request = import_request(job)
-    if request.package is None:
-        target = resolve_target(job, datasets)
-        return (Member(job, target, part_directory(home, job, job)),)
     job.inbox, job.source = request.inbox, request.source or DEFAULT_SOURCE
     job.file = _place(request.sources)
     check_words(request)
+    if request.package is not None:
+        find_package(packages, request.package)
+    is_open = not (job.dataset or job.parts) and needs_look(request, packages)
+    if is_open:
+        return ()
+    if request.package is None and not job.parts:
+        target = resolve_target(job, datasets)
+        return (Member(job, target, part_directory(home, job, job)),)
     if not job.parts:
-        package = find_package(packages, request.package)
+        package = find_package(packages, str(request.package))
         paths, left_out = _files(request.sources)
         files = _files_by_dataset(package, paths)
         job.notices += [_left_out_notice(path) for path in left_out]
@@ -72,9 +79,7 @@ def resolve_members(
             for name in in_order(files, datasets)
         ]
     return tuple(
-        Member(
-            part, target_of(request, str(part.dataset), datasets), part_directory(home, job, part)
-        )
+        Member(part, target_of(request, part, datasets), part_directory(home, job, part))
         for part in job.parts
     )
 

@@ -38,6 +38,6 @@ class Planned:
         """What the commit did to its dataset, and to those that it added `stubs` to."""
         said = with_stubs(target.dataset.name, self.plan.changes(), stubs)
         return tuple(
-            CommitPart(name, target.source, part.file, staged.sha256, str(self.merge.mode), each)
+            CommitPart(name, target.source, part.place, staged.sha256, str(self.merge.mode), each)
             for name, each in said.items()
         )

@@ -18,6 +18,8 @@ from dataport.engine.importing.staged_input import fits
 from dataport.engine.importing.targets import Target, import_request
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
+from dataport.engine.staging.look import Look, LookRequest
+from dataport.engine.staging.process import look as look_into
 from dataport.engine.staging.process import stage as stage_file
 from dataport.engine.staging.request import (
     StageLimits,
@@ -29,6 +31,9 @@ from dataport.engine.staging.request import (
 from dataport.engine.store import Connection, Store
 
 Progress = Callable[[Phase, int, int | None], None]
+
+LOOKED = ".look"
+"""Directory of a job's look; no dataset has such a name."""
 
 
 class Reader:
@@ -58,6 +63,21 @@ class Reader:
         self._note_return(job, member, staged)
         check_strict(member.part, member.target)
         return staged
+
+    def look(self, job: Job, progress: Progress) -> Look:
+        """Which tables the job's file holds. Raises as `read` does."""
+        request = import_request(job)
+        directory = self._home.job_staging(job.job) / LOOKED
+        return look_into(
+            LookRequest(
+                source_path=Path(request.sources[0]),
+                directory=directory,
+                format=request.format,
+                limits=stage_limits(self._settings()),
+            ),
+            lambda phase, done, total: progress(Phase(phase), done, total),
+            job.cancel,
+        )
 
     def read_anew(
         self, job: Job, member: Member, progress: Progress, *, recalls: bool
@@ -139,25 +159,31 @@ class Reader:
 
     def _request(self, job: Job, member: Member) -> StageRequest:
         settings = self._settings()
-        limits = settings.limits
         return StageRequest(
             source_path=Path(member.part.file or ""),
             directory=member.directory,
             dataset=member.target.dataset,
             format=import_request(job).format,
+            inside=member.part.inside,
             timezone=settings.timezone,
             region=settings.region,
             buckets=settings.daemon.buckets,
-            limits=StageLimits(
-                file_size=parse_size(limits.file_size),
-                rows=limits.rows,
-                columns=limits.columns,
-                field_size=parse_size(limits.field_size),
-                nesting=limits.nesting,
-                memory=parse_size(limits.worker_memory),
-                seconds=limits.worker_seconds,
-            ),
+            limits=stage_limits(settings),
         )
+
+
+def stage_limits(settings: Settings) -> StageLimits:
+    """What the settings allow one file to cost."""
+    limits = settings.limits
+    return StageLimits(
+        file_size=parse_size(limits.file_size),
+        rows=limits.rows,
+        columns=limits.columns,
+        field_size=parse_size(limits.field_size),
+        nesting=limits.nesting,
+        memory=parse_size(limits.worker_memory),
+        seconds=limits.worker_seconds,
+    )
 
 
 def _note_sender(part: JobPart, target: Target, returned: Returned | None) -> None:

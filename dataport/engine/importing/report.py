@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import PurePath
 
 from dataport.core.errors import CancelledError, DataportError, RejectedError
 from dataport.core.text import are, counted
@@ -31,7 +31,7 @@ def naming_file(job: Job, part: JobPart) -> Iterator[None]:
     except CancelledError:
         raise
     except DataportError as error:
-        name = Path(part.file or "").name
+        name = part.name
         if job.parts and name not in error.title:
             error.title = f"{name}: {error.title}"
         raise
@@ -61,7 +61,7 @@ def check_strict(part: JobPart, target: Target) -> None:
         raise RejectedError(
             "rejected-rows",
             f"The import is strict, and {rows['rejected']:,} of {counted(rows['read'], 'row')} can't be taken.",
-            f"They are in {Path(part.file or '').name}. Nothing was merged.",
+            f"They are in {part.name}. Nothing was merged.",
             "Fix the rows listed in the rejects file, or import without strict.",
         )
 
@@ -100,7 +100,7 @@ def outcome(part: JobPart, target: Target, plan: Plan) -> str:
         if part.left_out:
             return "Every change was left out; the store is as it was."
         return _nothing_new(target, plan)
-    text = f"Import {Path(part.file or '').name} from {target.source}"
+    text = f"Import {part.name} from {target.source}"
     if part.left_out:
         text += f" without {part.left_out:,} of its rows"
     if not (plan.inserted or plan.updated or plan.deleted or plan.conflicts or plan.withdrawn):
@@ -130,7 +130,9 @@ def job_outcome(job: Job) -> str:
         return job.message
     package = import_request(job).package
     if job.commit is not None:
-        files = counted(len(job.parts), "file")
+        is_one_file = all(part.inside is not None for part in job.parts)
+        files = counted(len(job.parts), "table" if is_one_file else "file")
+        package = package or PurePath(job.file or "").name
         left_out = f", without {counted(job.left_out, 'row')}" if job.left_out else ""
         return f"Import {package} from {job.source}: {files}{left_out}"
     said = {part.message for part in job.parts}

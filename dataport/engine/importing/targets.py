@@ -14,6 +14,7 @@ from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.export_sources import as_of_source, check_source
+from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 
@@ -30,10 +31,13 @@ class Target:
     on_match: OnMatch
     is_held: bool
     is_strict: bool
+    inside: str | None = None
+    """Which table of the file."""
 
     def signature(self) -> str:
         """Tells apart imports of one file that would not do the same."""
         parts = [self.mode, self.on_match, self.dataset.model_dump_json(by_alias=True)]
+        parts += [self.inside] if self.inside is not None else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -79,29 +83,32 @@ def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
     """
     request = import_request(job)
     job.file, job.inbox = request.sources[0], request.inbox
-    job.source, job.dataset = request.source or DEFAULT_SOURCE, request.dataset
+    job.source = request.source or DEFAULT_SOURCE
+    job.dataset = request.dataset or job.dataset
+    job.inside = request.inside or job.inside
     check_words(request)
     if not job.dataset:
-        raise _unknown_target(request, datasets)
+        raise unknown_target(request, datasets)
     if len(request.sources) > 1:
         raise UsageError(
             "several-files",
             f"{len(request.sources)} files were named for one dataset.",
             hint="Import them one by one, or as a package with --package.",
         )
-    return target_of(request, job.dataset, datasets)
+    return target_of(request, job, datasets)
 
 
-def target_of(request: ImportRequest, name: str, datasets: Mapping[str, Dataset]) -> Target:
-    """The target in the dataset called `name`. Raises NotFoundError `unknown-dataset`."""
+def target_of(request: ImportRequest, part: JobPart, datasets: Mapping[str, Dataset]) -> Target:
+    """The target in the dataset of `part`. Raises NotFoundError `unknown-dataset`."""
     commit, source = request.base_commit, request.source or DEFAULT_SOURCE
     return Target(
-        dataset=find_dataset(datasets, name),
+        dataset=find_dataset(datasets, str(part.dataset)),
         source=source if commit is None else as_of_source(commit),
         mode=request.mode or Mode.MERGE,
         on_match=request.on_match or OnMatch.MERGE,
         is_held=request.hold,
         is_strict=request.strict,
+        inside=part.inside,
     )
 
 
@@ -121,10 +128,14 @@ def check_words(request: ImportRequest) -> None:
         )
 
 
-def _unknown_target(request: ImportRequest, datasets: Mapping[str, Dataset]) -> UsageError:
+def unknown_target(
+    request: ImportRequest, datasets: Mapping[str, Dataset], detail: str = ""
+) -> UsageError:
+    """The error of a file that could be of any dataset."""
     return UsageError(
         "unknown-target",
         f"Where {Path(request.sources[0]).name} belongs was not said.",
+        detail,
         hint=f"Add --dataset NAME; known datasets: {', '.join(sorted(datasets))}.",
     )
 

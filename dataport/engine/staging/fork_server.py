@@ -58,7 +58,7 @@ def _load() -> None:
     """Load what every file needs, and be fit to be copied after it."""
     import duckdb
 
-    from dataport.engine.staging import stager  # noqa: F401 - loaded for what it imports
+    from dataport.engine.staging import looking, stager  # noqa: F401 - loaded for what they import
 
     # The database that comes with the library has a thread, which no copy would have.
     duckdb.default_connection().close()

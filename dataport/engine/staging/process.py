@@ -10,10 +10,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, TypeVar
 
 from dataport.core.errors import CancelledError, InputError
 from dataport.core.text import counted
+from dataport.engine.staging.look import (
+    LOOK_FILE,
+    LOOK_REQUEST_FILE,
+    Look,
+    LookRequest,
+    read_look,
+)
 from dataport.engine.staging.request import (
     REQUEST_FILE,
     STAGE_FILE,
@@ -26,6 +34,9 @@ from dataport.engine.staging.workers import WORKERS, Worker
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int | None], None]
+
+RequestT = TypeVar("RequestT", StageRequest, LookRequest)
+ResultT = TypeVar("ResultT", StageResult, Look)
 
 POLL = 0.05
 """Seconds between two looks at the cancel event."""
@@ -44,17 +55,37 @@ def stage(
     InputError when the file can't be taken, the time is over or the worker dies, and
     CancelledError when `cancel` is set.
     """
+    return _run(request, (REQUEST_FILE, STAGE_FILE), read_stage, on_progress, cancel)
+
+
+def look(
+    request: LookRequest,
+    on_progress: Progress = lambda phase, processed, total: None,
+    cancel: threading.Event | None = None,
+) -> Look:
+    """See which tables a file holds, in a process of its own. Blocks and raises as `stage` does."""
+    return _run(request, (LOOK_REQUEST_FILE, LOOK_FILE), read_look, on_progress, cancel)
+
+
+def _run(
+    request: RequestT,
+    names: tuple[str, str],
+    read: Callable[[Path], ResultT | None],
+    on_progress: Progress,
+    cancel: threading.Event | None,
+) -> ResultT:
+    """Have a worker do what is asked; `names` are those of the request's and the result's file."""
     directory = request.directory.absolute()
     request = replace(request, directory=directory, source_path=request.source_path.absolute())
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (directory / STAGE_FILE).unlink(missing_ok=True)
-    path = directory / REQUEST_FILE
+    (directory / names[1]).unlink(missing_ok=True)
+    path = directory / names[0]
     path.write_text(request.to_json(), encoding="utf-8")
     worker = WORKERS.start(path)
     is_done = False
     try:
-        error = _watch(worker, request, on_progress, cancel or threading.Event())
-        result = read_stage(directory)
+        error = _watch(worker, request.limits.seconds, on_progress, cancel or threading.Event())
+        result = read(directory)
         is_done = error is None and result is not None
     finally:
         # A worker that is done still has memory to give back: nobody waits for that.
@@ -76,12 +107,12 @@ def _reap(worker: Worker) -> None:
 
 def _watch(
     worker: Worker,
-    request: StageRequest,
+    seconds: int,
     on_progress: Progress,
     cancel: threading.Event,
 ) -> dict[str, Any] | None:
     """Read the worker's lines until it is done or dead; the error it told, if any."""
-    deadline = time.monotonic() + request.limits.seconds
+    deadline = time.monotonic() + seconds
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_pump, args=(worker.stdout, lines), daemon=True).start()
     error: dict[str, Any] | None = None
@@ -89,7 +120,7 @@ def _watch(
         if cancel.is_set():
             raise CancelledError
         if time.monotonic() > deadline:
-            raise _too_slow(request.limits.seconds)
+            raise _too_slow(seconds)
         document = json.loads(line)
         if "done" in document:
             return None

@@ -62,6 +62,8 @@ class StageRequest:
     dataset: Dataset
     format: str | None = None
     """`csv`, `txt` or `json`; found from the content when None."""
+    inside: str | None = None
+    """Which of the file's tables; None where it has one only. See `look.TableLook.inside`."""
     columns: dict[str, str] = field(default_factory=dict)
     """Forced mapping, field to column."""
     constants: dict[str, str] = field(default_factory=dict)

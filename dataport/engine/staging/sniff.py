@@ -113,6 +113,20 @@ def sample_records(text: str, delimiter: str) -> list[list[str]]:
         return [line.rstrip("\r\n").split(delimiter) for line in lines[:SAMPLE_RECORDS]]
 
 
+def even_delimiter(text: str) -> str:
+    """The delimiter that cuts the head of a text into the most even rows, whatever they mean."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        records = sample_records(text, delimiter)
+        width = len(records[0]) if records else 0
+        if width < 2:
+            continue
+        score = sum(len(record) == width for record in records) / len(records), width
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
 def find_delimiter(text: str, dataset: Dataset) -> str:
     """The delimiter that cuts the head of a text into mapped names and even rows."""
     best, best_score = ",", (0, 0.0, 0)
@@ -136,12 +150,7 @@ def find_dialect(text: str, dataset: Dataset, limit: int) -> Dialect:
         raise InputError("no-rows", "The file holds no rows.", hint="Export it again.")
     first = records[0]
     if len(first) > limit:
-        raise InputError(
-            "too-many-columns",
-            "The file has too many columns.",
-            f"It has {len(first):,}; the limit is {limit:,}.",
-            "Export fewer columns, or raise limits.columns in the configuration.",
-        )
+        raise too_many_columns(len(first), limit)
     if is_headerless(first, dataset):
         names = [*dataset.headerless[: len(first)]]
         names += [f"column_{number}" for number in range(len(names) + 1, len(first) + 1)]
@@ -180,6 +189,16 @@ def value_field(dataset: Dataset) -> str:
     """The field that the values of a plain list belong to."""
     required = [field.name for field in dataset.fields if field.constraints.required]
     return [*dataset.headerless, *required, *dataset.primary_key][0]
+
+
+def too_many_columns(number: int, limit: int) -> InputError:
+    """The error of a table that is wider than `limit`."""
+    return InputError(
+        "too-many-columns",
+        "The file has too many columns.",
+        f"It has {number:,}; the limit is {limit:,}.",
+        "Export fewer columns, or raise limits.columns in the configuration.",
+    )
 
 
 def _contradiction(name: str, looks_like: str, hint: str) -> InputError:

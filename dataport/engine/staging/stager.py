@@ -10,6 +10,7 @@ import duckdb
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import limits, sniff
+from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
@@ -37,6 +38,8 @@ def stage_file(
     path = request.source_path
     csv.field_size_limit(request.limits.field_size)
     with SourceFile(path, request.limits.file_size, progress, request.chunk) as source:
+        if request.inside is not None:
+            raise no_such_table(path.name, request.inside, [])
         sniff.check_content(source.head, path.name)
         encoding = guess_encoding(source.head)
         text = decoded_head(source.head, encoding)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from dataport.core.errors import DataportError, InputError
 from dataport.engine.sql import literal
 from dataport.engine.staging import limits
+from dataport.engine.staging.look import LOOK_FILE, LOOK_REQUEST_FILE, LookRequest
 from dataport.engine.staging.request import PARTS, STAGE_FILE, StageRequest, StageResult
 
 if TYPE_CHECKING:
@@ -63,16 +64,17 @@ def _give_up(reporter: Reporter) -> None:
 
 
 def work(path: Path) -> int:
-    """Stage the file that the request at `path` names."""
+    """Read the file that the request at `path` names: its name says what is wanted."""
     reporter = Reporter()
     directory = path.parent
     os.chdir(directory)
     os.environ.update(HOME=str(directory), TMPDIR=str(directory))
     try:
-        request = StageRequest.from_json(path.read_text(encoding="utf-8"))
-        limits.apply(request.limits.memory, request.limits.seconds, request.threads)
-        limits.watch_memory(request.limits.memory, lambda: _give_up(reporter))
-        _stage(request, reporter)
+        text = path.read_text(encoding="utf-8")
+        if path.name == LOOK_REQUEST_FILE:
+            _look(LookRequest.from_json(text), reporter)
+        else:
+            _stage(StageRequest.from_json(text), reporter)
     except DataportError as error:
         reporter.error(error)
         return 1
@@ -113,7 +115,21 @@ def connect(directory: Path, limit: int, threads: int) -> duckdb.DuckDBPyConnect
     return connection
 
 
+def _bound(request: StageRequest | LookRequest, reporter: Reporter) -> None:
+    limits.apply(request.limits.memory, request.limits.seconds, request.threads)
+    limits.watch_memory(request.limits.memory, lambda: _give_up(reporter))
+
+
+def _look(request: LookRequest, reporter: Reporter) -> None:
+    from dataport.engine.staging.looking import look_into
+
+    _bound(request, reporter)
+    _write(request.directory / LOOK_FILE, look_into(request, reporter).to_json())
+    reporter.done()
+
+
 def _stage(request: StageRequest, reporter: Reporter) -> None:
+    _bound(request, reporter)
     with connect(request.directory, request.limits.memory, request.threads) as connection:
         import duckdb
 
@@ -140,9 +156,14 @@ def write_stage(directory: Path, result: StageResult) -> None:
     That holds until the machine itself stops: waiting for the disk here would cost as much as
     reading the file again then. See `StageResult.boot`.
     """
-    draft = directory / f"{STAGE_FILE}.tmp"
-    draft.write_text(result.to_json(), encoding="utf-8")
-    draft.replace(directory / STAGE_FILE)
+    _write(directory / STAGE_FILE, result.to_json())
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is whole wherever it is there."""
+    draft = path.with_name(f"{path.name}.tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def _no_space(error: OSError) -> InputError:

@@ -1,0 +1,106 @@
+"""Which tables a file holds, found out before anybody knows what they are for.
+
+A file may hold several: files in an archive, sheets of a workbook, lists in a document. What a
+worker is asked and what it saw travel as JSON files, as of staging.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dataport.core.errors import InputError
+from dataport.engine.staging.request import CHUNK, Identity, StageLimits
+
+LOOK_REQUEST_FILE = "look.request.json"
+LOOK_FILE = "look.json"
+MOST_ROWS = 50
+"""Rows of each table that are shown."""
+
+
+@dataclass(frozen=True)
+class LookRequest:
+    """One file to be looked into."""
+
+    source_path: Path
+    directory: Path
+    """Where the result goes; exists and belongs to this request alone."""
+    format: str | None = None
+    """As of a StageRequest."""
+    limits: StageLimits = field(default_factory=StageLimits)
+    threads: int = 2
+    chunk: int = CHUNK
+
+    def to_json(self) -> str:
+        places = {"source_path": str(self.source_path), "directory": str(self.directory)}
+        return json.dumps(asdict(self) | places, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> LookRequest:
+        document: dict[str, Any] = json.loads(text)
+        return cls(
+            **document
+            | {
+                "source_path": Path(document["source_path"]),
+                "directory": Path(document["directory"]),
+                "limits": StageLimits(**document["limits"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class TableLook:
+    """One table of a file, as far as its beginning shows it."""
+
+    inside: str | None
+    """What a StageRequest calls it: the path in an archive, the sheet of a workbook, the path of
+    a list in a document, or those of one in another joined by `::`; None for the file's only
+    table."""
+    format: str
+    """What would read it, as in a StageResult."""
+    has_header: bool
+    """Whether the first record names the columns, as far as can be told without a dataset."""
+    columns: list[str]
+    """Their names; `column_1` and so on without a header."""
+    rows: list[list[str | None]]
+    """The first rows as text, at most `MOST_ROWS`, each with as many cells as there are columns."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file holds: the content of look.json."""
+
+    identity: Identity
+    tables: list[TableLook]
+    """In the order of the file."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Look:
+        document: dict[str, Any] = json.loads(text)
+        return cls(
+            Identity(**document["identity"]), [TableLook(**table) for table in document["tables"]]
+        )
+
+
+def read_look(directory: Path) -> Look | None:
+    """What was seen, None where nobody looked to the end."""
+    try:
+        return Look.from_json((directory / LOOK_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def no_such_table(file: str, inside: str, names: Iterable[str | None]) -> InputError:
+    """The error of a table that a file does not hold."""
+    shown = ", ".join(name for name in names if name)
+    return InputError(
+        "no-such-table",
+        f"{file} holds no table {inside!r}.",
+        hint=f"It holds: {shown}." if shown else "It holds one table; leave its name out.",
+    )

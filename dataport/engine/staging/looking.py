@@ -1,0 +1,110 @@
+"""Looking into a file, inside the worker: its tables, and how each begins."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dataport.core.errors import InputError
+from dataport.engine.staging import sniff
+from dataport.engine.staging.look import MOST_ROWS, Look, LookRequest, TableLook
+from dataport.engine.staging.readers.json_envelope import find_array
+from dataport.engine.staging.source import HEAD, Progress, SourceFile
+from dataport.engine.staging.text import decoded_head, guess_encoding
+
+_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+_VALUE = re.compile(r"[-+]?[\d.,:/ T-]*\d[\d.,:/ TZ%-]*|[^@\s]+@[^@\s]+\.\w+|\S*://\S+")
+"""Numbers, dates, times, e-mail addresses and links: what no column is called."""
+
+
+def look_into(request: LookRequest, progress: Progress) -> Look:
+    """The tables of a file. Raises InputError when it can't be taken as a whole."""
+    with SourceFile(
+        request.source_path, request.limits.file_size, progress, request.chunk
+    ) as source:
+        tables = [look_at_text(source, None, request)]
+        source.check_unchanged()
+        return Look(source.identity, tables)
+
+
+def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -> TableLook:
+    """How a text begins that holds one table. Raises InputError for what is no text."""
+    name = source.path.name
+    sniff.check_content(source.head, name)
+    text = decoded_head(source.head, guess_encoding(source.head))
+    sniff.check_text(text, name)
+    kind = sniff.find_format(text, source.path, request.format)
+    if kind == "json":
+        return _look_at_json(text, inside, name, request)
+    is_cut = source.identity.size > HEAD
+    delimiter = sniff.even_delimiter(text)
+    records = sniff.sample_records(text, delimiter)
+    if is_cut and len(records) > 1:
+        records = records[:-1]
+    if not records:
+        raise InputError("no-rows", f"{name} holds no rows.", hint="Export it again.")
+    return table_of_cells(records, inside, kind, request.limits.columns)
+
+
+def table_of_cells(
+    records: Sequence[Sequence[str | None]], inside: str | None, kind: str, limit: int
+) -> TableLook:
+    """The look of a table's first records, the header among them if there is one."""
+    first = [(cell or "").strip() for cell in records[0]]
+    if len(first) > limit:
+        raise sniff.too_many_columns(len(first), limit)
+    has_header = is_header(first)
+    columns = first if has_header else [f"column_{at}" for at in range(1, len(first) + 1)]
+    rows = records[has_header : MOST_ROWS + has_header]
+    return TableLook(inside, kind, has_header, columns, [_fit(row, len(columns)) for row in rows])
+
+
+def is_header(first: Sequence[str]) -> bool:
+    """Whether a first row only names columns: words, no two the same, no plain value among them."""
+    words = [cell for cell in first if cell]
+    return (
+        len(words) > len(first) / 2
+        and len(set(words)) == len(words)
+        and not any(_VALUE.fullmatch(cell) for cell in words)
+    )
+
+
+def _look_at_json(text: str, inside: str | None, name: str, request: LookRequest) -> TableLook:
+    """The first objects of an array, of the only list in an object, or of NDJSON."""
+    array = find_array(text, name, request.limits.nesting)
+    items = list(_objects(text[array.start :] if array else text))
+    columns = list(dict.fromkeys(key for item in items for key in item))
+    if not columns:
+        raise InputError("no-rows", f"{name} begins with no rows.", hint="Export it again.")
+    if len(columns) > request.limits.columns:
+        raise sniff.too_many_columns(len(columns), request.limits.columns)
+    rows = [[_as_text(item.get(column)) for column in columns] for item in items]
+    return TableLook(inside, "json" if array else "ndjson", True, columns, rows)
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The objects that a text begins with; it ends with the first thing that is none."""
+    decoder, at = json.JSONDecoder(), 0
+    for _ in range(MOST_ROWS):
+        between = _BETWEEN_ITEMS.match(text, at)
+        at = between.end() if between else at
+        with contextlib.suppress(ValueError, RecursionError):
+            item, at = decoder.raw_decode(text, at)
+            if isinstance(item, dict):
+                yield item
+                continue
+        return
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _fit(row: Sequence[str | None], width: int) -> list[str | None]:
+    """A row with exactly `width` cells."""
+    return [*row[:width], *[None] * (width - len(row))]

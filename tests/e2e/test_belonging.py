@@ -1,0 +1,66 @@
+"""Files whose dataset only their content tells, through the real command (IMF-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.conftest import World
+
+Write = Callable[[str, str], Path]
+
+
+def test_a_file_is_found_to_be_of_a_dataset_by_its_columns(world: World, write: Write) -> None:
+    path = write("export.csv", "lead_id,name,email\n1,Ann,ann@example.org\n")
+    job = world.ok("import", str(path), "--source", "crm")
+    assert (job["dataset"], job["changes"]["inserted"], job["commit"]) == ("leads", 1, 1)
+    assert "inside" not in job
+    again = world.ok("import", str(path), "--source", "crm")
+    assert (again["dataset"], again["commit"]) == ("leads", None)
+    assert again["message"].startswith("Already imported")
+    shown = world.ok("jobs", "show", str(job["job"]))
+    assert (shown["dataset"], shown["status"]) == ("leads", "completed")
+
+
+def test_a_file_that_could_be_anything_says_what_it_holds(world: World, write: Write) -> None:
+    failed = world.run("import", str(write("x.csv", "a,b\n1,2\n")))
+    error = failed.document["error"]
+    assert (failed.code, error["code"]) == (2, "unknown-target")
+    assert error["detail"] == "It has these columns: 'a', 'b'."
+    assert "--dataset" in error["hint"]
+    missing = world.run("import", str(world.home.root / "none.csv"))
+    assert missing.document["error"]["code"] == "file-not-found"
+
+
+def test_a_retry_looks_again(world: World, write: Write) -> None:
+    path = write("x.csv", "a,b\n1,2\n")
+    world.run("import", str(path))
+    write("x.csv", "lead_id,name,email\n1,Ann,ann@example.org\n")
+    world.ok("jobs", "retry", "1")
+    [job, _] = world.wait_jobs(2)
+    assert (job["dataset"], job["status"], job["changes"]["inserted"]) == ("leads", "completed", 1)
+
+
+def test_a_held_job_keeps_its_dataset_over_a_restart(world: World, write: Write) -> None:
+    path = write("export.csv", "lead_id,name,email\n1,Ann,ann@example.org\n")
+    held = world.ok("import", str(path), "--hold")
+    assert (held["status"], held["dataset"]) == ("waiting", "leads")
+    world.ok("daemon", "restart")
+    done = world.ok("jobs", "approve", str(held["job"]))
+    assert (done["dataset"], done["changes"]["inserted"]) == ("leads", 1)
+
+
+def test_a_file_of_a_package_is_known_by_its_columns_where_its_name_says_nothing(
+    world: World, write: Write
+) -> None:
+    path = write("export-7.csv", "client_name,email\nAcme,a@example.org\n")
+    job = world.ok("import", str(path), "--package", "time_tracking")
+    assert [item["dataset"] for item in job["items"]] == ["clients"]
+    assert job["items"][0]["changes"]["inserted"] == 1
+
+
+def test_a_table_that_is_not_there_is_refused(world: World, write: Write) -> None:
+    path = write("export.csv", "lead_id,name,email\n1,Ann,ann@example.org\n")
+    failed = world.run("import", str(path), "--dataset", "leads", "--inside", "Sheet2")
+    assert failed.document["error"]["code"] == "no-such-table"
+    assert world.run("import", str(path), "--inside", "x", "--package", "p").code == 2
