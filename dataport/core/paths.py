@@ -17,6 +17,12 @@ from dataport.core.text import is_text, legible
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 
+DESCRIPTOR = "datapackage.json"
+"""The file that describes the others of a folder (Frictionless Data Package)."""
+
+SIDECAR = ".dataport.json"
+"""Behind an exported file's whole name: the copy of its record that lies beside it."""
+
 SHIPPED = Path(__file__).resolve().parent.parent / "shipped"
 """Shipped defaults inside an installed package."""
 

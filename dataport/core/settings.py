@@ -38,10 +38,19 @@ class Limits(TomlModel):
     nesting: int = Key(
         100, ge=1, le=500, description="Most brackets around a value in a JSON record."
     )
+    archive_members: int = Key(10_000, gt=0, description="Most files in one archive.")
+    expanded_size: str = Key(
+        "4 GiB", description="Most that all that is unpacked of one file may take."
+    )
+    expansion_ratio: int = Key(
+        200,
+        gt=0,
+        description="Times its own size that a packed file may unpack to, beyond the first 64 MiB.",
+    )
     worker_memory: str = Key("1 GiB", description="Memory of the process that reads one file.")
     worker_seconds: int = Key(3_600, gt=0, description="Time that reading one file may take.")
 
-    @field_validator("file_size", "field_size", "worker_memory")
+    @field_validator("file_size", "field_size", "expanded_size", "worker_memory")
     @classmethod
     def _is_size(cls, value: str) -> str:
         parse_size(value)

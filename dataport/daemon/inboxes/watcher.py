@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dataport.core import clock
 from dataport.core.errors import DataportError
-from dataport.core.paths import PRIVATE_DIRECTORY
+from dataport.core.paths import PRIVATE_DIRECTORY, SIDECAR
 from dataport.core.settings import Inbox, Settings
 from dataport.core.text import is_text, legible
 from dataport.daemon.inboxes.settle import (
@@ -27,7 +27,6 @@ from dataport.daemon.inboxes.settle import (
     unsure_seconds_left,
     writers_of,
 )
-from dataport.engine.exporting.records import SIDECAR
 
 if TYPE_CHECKING:
     from dataport.core.paths import Home

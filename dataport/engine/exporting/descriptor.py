@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from dataport.core.clock import iso, now
-from dataport.core.paths import PRIVATE_FILE
+from dataport.core.paths import DESCRIPTOR, PRIVATE_FILE
 from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.catalog.packages import Package
 from dataport.engine.catalog.references import referenced
-
-DESCRIPTOR = "datapackage.json"
 
 _MEDIA = {"csv": "text/csv", "json": "application/json"}
 _FORMATS = frozenset({"email", "uri", "uuid"})

@@ -15,14 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home
+from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, SIDECAR, Home
 from dataport.engine.sql import literal
 from dataport.engine.store import Connection
 
 log = logging.getLogger(__name__)
-
-SIDECAR = ".dataport.json"
-"""Behind an exported file's whole name: the copy of its record that lies beside it."""
 
 MOST_RECORDS = 100
 """Records that a home keeps; the oldest go first."""

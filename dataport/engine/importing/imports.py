@@ -96,6 +96,7 @@ class Imports:
         request = import_request(job)
         look = self._reader.look(job, progress)
         package = find_package(self._packages(), request.package) if request.package else None
+        job.notices += look.notices
         place_tables(job, look, self._datasets(), package)
         return self.prepare(job)
 

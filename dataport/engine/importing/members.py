@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.paths import Home
+from dataport.core.paths import DESCRIPTOR, SIDECAR, Home
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, in_order
-from dataport.engine.exporting.descriptor import DESCRIPTOR
-from dataport.engine.exporting.records import SIDECAR
 from dataport.engine.importing.belonging import needs_look
 from dataport.engine.importing.targets import (
     Target,

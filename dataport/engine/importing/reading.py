@@ -181,6 +181,9 @@ def stage_limits(settings: Settings) -> StageLimits:
         columns=limits.columns,
         field_size=parse_size(limits.field_size),
         nesting=limits.nesting,
+        members=limits.archive_members,
+        expanded=parse_size(limits.expanded_size),
+        ratio=limits.expansion_ratio,
         memory=parse_size(limits.worker_memory),
         seconds=limits.worker_seconds,
     )

@@ -18,7 +18,7 @@ from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 
-FORMATS = ("csv", "txt", "json")
+FORMATS = ("csv", "txt", "json", "xlsx", "ods", "xml", "parquet", "vcard")
 
 
 @dataclass(frozen=True)

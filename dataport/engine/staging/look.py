@@ -7,7 +7,7 @@ worker is asked and what it saw travel as JSON files, as of staging.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from dataport.engine.staging.request import CHUNK, Identity, StageLimits
 
 LOOK_REQUEST_FILE = "look.request.json"
 LOOK_FILE = "look.json"
+JOINT = "::"
+"""Between the name of a file in an archive and that of a table in it."""
+MOST_NAMED = 20
+"""Tables that an error names."""
 MOST_ROWS = 50
 """Rows of each table that are shown."""
 
@@ -76,6 +80,8 @@ class Look:
     identity: Identity
     tables: list[TableLook]
     """In the order of the file."""
+    notices: list[str] = field(default_factory=list)
+    """What is left out, and why."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -84,7 +90,9 @@ class Look:
     def from_json(cls, text: str) -> Look:
         document: dict[str, Any] = json.loads(text)
         return cls(
-            Identity(**document["identity"]), [TableLook(**table) for table in document["tables"]]
+            Identity(**document["identity"]),
+            [TableLook(**table) for table in document["tables"]],
+            document["notices"],
         )
 
 
@@ -98,9 +106,35 @@ def read_look(directory: Path) -> Look | None:
 
 def no_such_table(file: str, inside: str, names: Iterable[str | None]) -> InputError:
     """The error of a table that a file does not hold."""
-    shown = ", ".join(name for name in names if name)
+    shown = ", ".join([name for name in names if name][:MOST_NAMED])
     return InputError(
         "no-such-table",
         f"{file} holds no table {inside!r}.",
         hint=f"It holds: {shown}." if shown else "It holds one table; leave its name out.",
     )
+
+
+def choose_table(names: Sequence[str], inside: str | None, file: str) -> tuple[str, str | None]:
+    """The one of a container's names that `inside` begins with, and what is left of it.
+
+    Raises InputError `several-tables` where one has to be named, `no-such-table` for a name that
+    is none.
+    """
+    wanted = [name for name in names if inside is not None and _begins(inside, name)]
+    if wanted:
+        name = max(wanted, key=len)
+        return name, (inside or "")[len(name) + len(JOINT) :] or None
+    if len(names) == 1:
+        return names[0], inside
+    if inside is not None:
+        raise no_such_table(file, inside, names)
+    raise InputError(
+        "several-tables",
+        f"{file} holds several tables.",
+        f"They are {', '.join(map(repr, names[:MOST_NAMED]))}{', …' * (len(names) > MOST_NAMED)}.",
+        f"Say which one is meant: --inside {names[0]!r}.",
+    )
+
+
+def _begins(inside: str, name: str) -> bool:
+    return inside == name or inside.startswith(name + JOINT)

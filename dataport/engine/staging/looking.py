@@ -10,8 +10,10 @@ from typing import Any
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
-from dataport.engine.staging.look import MOST_ROWS, Look, LookRequest, TableLook
+from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
+from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
 from dataport.engine.staging.readers.json_envelope import find_array
+from dataport.engine.staging.request import PARTS
 from dataport.engine.staging.source import HEAD, Progress, SourceFile
 from dataport.engine.staging.text import decoded_head, guess_encoding
 
@@ -25,9 +27,38 @@ def look_into(request: LookRequest, progress: Progress) -> Look:
     with SourceFile(
         request.source_path, request.limits.file_size, progress, request.chunk
     ) as source:
-        tables = [look_at_text(source, None, request)]
+        directory = request.directory / PARTS / UNPACKED
+        opener = Opener(source, directory, request.limits, request.chunk)
+        look = _look_at_leaves(opener.leaves(), source, request)
         source.check_unchanged()
-        return Look(source.identity, tables)
+        return look
+
+
+def _look_at_leaves(leaves: Iterator[Leaf], source: SourceFile, request: LookRequest) -> Look:
+    """What each file of a container holds; what is no table is left out beside others that are."""
+    tables: list[TableLook] = []
+    errors: list[InputError] = []
+    for leaf in leaves:
+        try:
+            tables += look_at(leaf, request)
+        except InputError as error:
+            if error.code not in HARMLESS or not leaf.names:
+                raise
+            errors.append(error)
+    if not tables and errors:
+        raise errors[0]
+    notices = [f"{error.title} {error.detail}".strip() for error in errors]
+    return Look(source.identity, tables, notices)
+
+
+def look_at(leaf: Leaf, request: LookRequest) -> list[TableLook]:
+    """The tables of one file. Raises InputError for what is none."""
+    if leaf.problem is not None:
+        raise leaf.problem
+    inside = JOINT.join(leaf.names) or None
+    if leaf.kind is None:
+        return [look_at_text(leaf.source, inside, request)]
+    raise sniff.contradiction(leaf.source.path.name, leaf.kind, "Export it as CSV.")
 
 
 def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -> TableLook:
@@ -37,6 +68,8 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
     text = decoded_head(source.head, guess_encoding(source.head))
     sniff.check_text(text, name)
     kind = sniff.find_format(text, source.path, request.format)
+    if kind not in sniff.TEXTS:
+        raise sniff.contradiction(name, kind, "Export it as CSV.")
     if kind == "json":
         return _look_at_json(text, inside, name, request)
     is_cut = source.identity.size > HEAD

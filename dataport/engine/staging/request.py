@@ -46,6 +46,12 @@ class StageLimits:
     """Bytes of one value."""
     nesting: int = 100
     """Brackets around a value of a JSON record, its own included."""
+    members: int = 10_000
+    """Files in an archive."""
+    expanded: int = 4096 * MEBIBYTE
+    """Bytes that all that is unpacked of one file may have, as they are written."""
+    ratio: int = 200
+    """Times its own size that a file may unpack to, once that is a lot."""
     memory: int = 1024 * MEBIBYTE
     """Bytes the worker may use."""
     seconds: int = 3_600

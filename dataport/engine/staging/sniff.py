@@ -23,14 +23,56 @@ FORMATS = {
     "json": "json",
     "ndjson": "json",
     "jsonl": "json",
+    "xlsx": "xlsx",
+    "xlsm": "xlsx",
+    "ods": "ods",
+    "parquet": "parquet",
+    "xml": "xml",
+    "vcard": "vcard",
+    "vcf": "vcard",
 }
 """Words for formats that a request may name, and what reads them."""
 
+TEXTS = ("csv", "txt", "json")
+"""What is read as lines of text, or as one JSON document."""
+
+PACKED = ("zip", "gzip", "zstd")
+"""What other files are unpacked from."""
+
+DATA_ENDS = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), TEXTS),
+    **dict.fromkeys((".json", ".ndjson", ".jsonl"), ("json",)),
+    **dict.fromkeys((".xlsx", ".xlsm"), ("xlsx",)),
+    ".ods": ("ods",),
+    ".parquet": ("parquet",),
+    ".xml": ("xml",),
+    **dict.fromkeys((".vcf", ".vcard"), ("vcard",)),
+    ".zip": ("zip",),
+    ".gz": ("gzip",),
+    ".zst": ("zstd",),
+}
+"""Ends of names, and what a file that is called so may be."""
+
+_KINDS = (
+    (b"PAR1", "parquet"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+)
+_CALLED = {
+    "parquet": "a Parquet file",
+    "gzip": "a gzip archive",
+    "zstd": "a Zstandard archive",
+    "zip": "a ZIP archive",
+    "xlsx": "an Excel workbook",
+    "ods": "an OpenDocument spreadsheet",
+    "xml": "XML",
+    "vcard": "contacts (vCard)",
+    "json": "JSON",
+}
 _SIGNATURES = (
-    (b"PAR1", "a Parquet file", "Export it as CSV or JSON."),
     (b"%PDF", "a PDF document", "Export the table behind it as CSV."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it first."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it first."),
     (b"Rar!", "a RAR archive", "Unpack it first."),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "Save it as CSV (UTF-8)."),
@@ -40,8 +82,11 @@ _SIGNATURES = (
     (b"GIF8", "a GIF image", "Name the file that holds the data."),
     (b"\x7fELF", "a program", "Name the file that holds the data."),
 )
-_OFFICE = ((b"xl/", "an Excel workbook"), (b"word/", "a Word document"))
-_MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|[a-z]+[ >])", re.IGNORECASE)
+_HTML = re.compile(
+    r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype\s+html|html)", re.IGNORECASE | re.DOTALL
+)
+_XML = re.compile(r"\s*<(\?xml|!doctype|!--|[a-z_][\w.:-]*[\s/>])", re.IGNORECASE)
+_CARD = re.compile(r"\s*BEGIN:VCARD\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,18 +100,41 @@ class Dialect:
 
 
 def check_content(head: bytes, name: str) -> None:
-    """Raise InputError if a file is empty or plainly not text."""
+    """Raise InputError if a file is empty or plainly of no use."""
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\r\n\t \0"):
         raise InputError(
             "empty-file", f"{name} is empty.", hint="Export it again; it holds no data."
         )
     for magic, title, hint in _SIGNATURES:
         if head.startswith(magic):
-            raise _contradiction(name, title, hint)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        title = next((title for mark, title in _OFFICE if mark in head), "a ZIP archive")
-        hint = "Unpack it first." if "ZIP" in title else "Save the sheet as CSV (UTF-8)."
-        raise _contradiction(name, title, hint)
+            raise contradiction(name, title, hint)
+    if head[257:262] == b"ustar":
+        raise contradiction(name, "a TAR archive", "Unpack it, or pack it as a ZIP.")
+
+
+def binary_kind(head: bytes) -> str | None:
+    """What a file is by its first bytes; None for a text."""
+    return next((kind for magic, kind in _KINDS if head.startswith(magic)), None)
+
+
+def check_name(path: Path, kind: str, asked: str | None) -> None:
+    """Raise InputError where a file's name, or what was said of it, is not what it is."""
+    allowed = DATA_ENDS.get(path.suffix.lower())
+    looks_like = _CALLED.get(kind, "plain text")
+    if allowed is not None and kind not in allowed and not (allowed == TEXTS and kind == "vcard"):
+        right = next((end for end, kinds in DATA_ENDS.items() if kind in kinds), ".csv")
+        raise contradiction(path.name, looks_like, f"Name it {right}, or export it again.")
+    if asked is not None and kind not in PACKED and find_word(asked) != kind:
+        raise contradiction(path.name, looks_like, f"Leave out --format {asked}.")
+
+
+def find_word(asked: str) -> str:
+    """What reads the format that a request names. Raises InputError."""
+    if asked not in FORMATS:
+        raise InputError(
+            "unknown-format", f"{asked!r} can't be read.", hint=f"Formats: {', '.join(FORMATS)}."
+        )
+    return FORMATS[asked]
 
 
 def check_text(text: str, name: str) -> None:
@@ -74,29 +142,29 @@ def check_text(text: str, name: str) -> None:
     sample = text[:65_536]
     controls = sum(sample.count(chr(code)) for code in range(32) if code not in (9, 10, 12, 13))
     if controls > 8 and controls > 0.02 * len(sample):
-        raise _contradiction(name, "a binary file", "Export the data as CSV or JSON.")
-    if _MARKUP.match(sample):
-        raise _contradiction(name, "HTML or XML", "Export the data as CSV or JSON.")
+        raise contradiction(name, "a binary file", "Export the data as CSV or JSON.")
+    if _HTML.match(sample):
+        raise contradiction(name, "a web page (HTML)", "Export the data as CSV or JSON.")
 
 
 def find_format(text: str, path: Path, asked: str | None) -> str:
-    """`csv`, `txt` or `json`: as asked, else by content, else by name."""
+    """`csv`, `txt`, `json`, `xml` or `vcard`: as asked, else by content, else by name."""
+    plain = "xml" if _XML.match(text) else "vcard" if _CARD.match(text) else None
+    if plain is not None or (asked is not None and find_word(asked) not in TEXTS):
+        check_name(path, plain or "csv", asked)
+        return plain or "csv"
     start = text.lstrip()[:1]
     is_json = start in ("{", "[")
     if asked is not None:
-        if asked not in FORMATS:
-            raise InputError(
-                "unknown-format",
-                f"{asked!r} can't be read.",
-                hint=f"Formats: {', '.join(FORMATS)}.",
-            )
         if FORMATS[asked] == "json" and not is_json:
-            raise _contradiction(path.name, "plain text, not JSON", "Import it as csv or txt.")
+            raise contradiction(path.name, "plain text, not JSON", "Import it as csv or txt.")
         return FORMATS[asked]
     suffix = path.suffix.lower()
+    if not set(DATA_ENDS.get(suffix, TEXTS)) & set(TEXTS):
+        check_name(path, "csv", None)
     if suffix in (".json", ".ndjson", ".jsonl"):
         if not is_json:
-            raise _contradiction(path.name, "plain text, not JSON", "Name it .csv or .txt.")
+            raise contradiction(path.name, "plain text, not JSON", "Name it .csv or .txt.")
         return "json"
     if start == "{" or (start == "[" and text.lstrip()[1:].lstrip()[:1] in ("{", "]")):
         return "json"
@@ -201,7 +269,8 @@ def too_many_columns(number: int, limit: int) -> InputError:
     )
 
 
-def _contradiction(name: str, looks_like: str, hint: str) -> InputError:
+def contradiction(name: str, looks_like: str, hint: str) -> InputError:
+    """The error of a file that is something else than it has to be."""
     return InputError(
         "format-error", f"{name} can't be read.", f"Its content looks like {looks_like}.", hint
     )

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BufferedReader
 from pathlib import Path
 
 from dataport.core.errors import InputError
@@ -23,11 +24,22 @@ Progress = Callable[[str, int, int | None], None]
 class SourceFile:
     """A regular file opened for reading; use as a context manager.
 
+    `named` is what it is called where it was found, if its own path is that of a private copy.
     Raises InputError for what can't be read as a file at all.
     """
 
-    def __init__(self, path: Path, limit: int, progress: Progress, chunk: int = CHUNK) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        limit: int,
+        progress: Progress,
+        chunk: int = CHUNK,
+        named: Path | None = None,
+    ) -> None:
+        self.place = path
+        """Where the bytes lie."""
+        self.path = named or path
+        """What the file is called."""
         self._chunk = chunk
         self._progress = progress
         self._descriptor = _open(path)
@@ -38,7 +50,7 @@ class SourceFile:
             self.close()
             raise InputError(
                 "file-too-large",
-                f"{path.name} is too large.",
+                f"{self.path.name} is too large.",
                 f"It has {counted(status.st_size, 'byte')}; the limit is {limit:,}.",
                 "Split the file, or raise limits.file_size in the configuration.",
             )
@@ -52,6 +64,15 @@ class SourceFile:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+    def open(self) -> BufferedReader:
+        """The bytes as a file of their own, which the caller closes."""
+        return os.fdopen(os.dup(self._descriptor), "rb")
+
+    def read_digest(self) -> None:
+        """Read everything once, for its digest. Raises as `chunks` does."""
+        for _ in self.chunks():
+            pass
 
     def chunks(self) -> Iterator[bytes]:
         """The whole content in pieces. Raises InputError when the file changes meanwhile."""
@@ -75,7 +96,7 @@ class SourceFile:
     def check_unchanged(self) -> None:
         """Raise InputError if the path or the open file is no longer what it was."""
         try:
-            states = (os.fstat(self._descriptor), self.path.stat())
+            states = (os.fstat(self._descriptor), self.place.stat())
         except OSError as error:
             raise self._changed() from error
         for status in states:

@@ -11,15 +11,16 @@ import duckdb
 from dataport.core.errors import InputError
 from dataport.engine.staging import limits, sniff
 from dataport.engine.staging.look import no_such_table
+from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
 from dataport.engine.staging.recall import check_news
 from dataport.engine.staging.reject_layout import reject_layout
-from dataport.engine.staging.request import StageResult, boot_id
+from dataport.engine.staging.request import PARTS, StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
-from dataport.engine.staging.text import Encoding, decoded_head, guess_encoding
+from dataport.engine.staging.text import decoded_head, guess_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +39,14 @@ def stage_file(
     path = request.source_path
     csv.field_size_limit(request.limits.field_size)
     with SourceFile(path, request.limits.file_size, progress, request.chunk) as source:
-        if request.inside is not None:
-            raise no_such_table(path.name, request.inside, [])
-        sniff.check_content(source.head, path.name)
-        encoding = guess_encoding(source.head)
-        text = decoded_head(source.head, encoding)
-        sniff.check_text(text, path.name)
-        kind = sniff.find_format(text, path, request.format)
-        readers = _readers(connection, source, request, encoding, kind, text)
-        reading, outcome, repeated = _run(connection, request, readers, progress)
+        directory = request.directory / PARTS / UNPACKED
+        opener = Opener(source, directory, request.limits, request.chunk)
+        with opener.leaf(request.inside) as (leaf, inside):
+            if leaf.source is not source:
+                source.read_digest()
+            inner = replace(request, inside=inside)
+            readers = _readers(connection, leaf, inner)
+            reading, outcome, repeated = _run(connection, inner, readers, progress)
         source.check_unchanged()
         result = _result(source, reading, outcome)
         is_used = repeated or outcome.memory_is_whole
@@ -59,14 +59,20 @@ def stage_file(
 
 
 def _readers(
-    connection: duckdb.DuckDBPyConnection,
-    source: SourceFile,
-    request: StageRequest,
-    encoding: Encoding,
-    kind: str,
-    text: str,
+    connection: duckdb.DuckDBPyConnection, leaf: Leaf, request: StageRequest
 ) -> list[Callable[[], Reading]]:
     """Ways to read the file, the quickest first; the next is tried where one does not hold."""
+    source = leaf.source
+    if leaf.kind is not None:
+        raise sniff.contradiction(source.path.name, leaf.kind, "Export it as CSV.")
+    encoding = guess_encoding(source.head)
+    text = decoded_head(source.head, encoding)
+    sniff.check_text(text, source.path.name)
+    kind = sniff.find_format(text, source.path, request.format)
+    if kind not in sniff.TEXTS:
+        raise sniff.contradiction(source.path.name, kind, "Export it as CSV.")
+    if request.inside is not None:
+        raise no_such_table(source.path.name, request.inside, [])
     if kind == "json":
         return [lambda: read_json(connection, source, request, encoding)]
     if kind == "txt" and sniff.is_value_list(text, request.dataset):

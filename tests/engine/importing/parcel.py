@@ -104,7 +104,7 @@ class Parcels:
     def work(self, job: Job, *, is_approved: bool = False) -> Job:
         """Do what the daemon does for a job."""
         imports = self.engine.imports
-        members = imports.prepare(job)
+        members = imports.resolve(job, lambda *_: None)
         staged = imports.stage(job, members, lambda *_: None)
         if staged is None:
             imports.note_known_file(job, members)

@@ -149,7 +149,7 @@ def test_two_line_addresses_give_no_phantom_rows(read, leads, end):
         (b"PK\x03\x04" + b"xl/workbook.xml", "a.csv", "format-error"),
         (b"PAR1....", "a.csv", "format-error"),
         (b"%PDF-1.7", "a.csv", "format-error"),
-        (b"\x1f\x8b\x08\0", "a.csv.gz", "format-error"),
+        (b"\x1f\x8b\x08\0", "a.csv.gz", "compression-error"),
         (bytes(range(256)) * 20, "a.csv", "format-error"),
         (b"<html><body>", "a.csv", "format-error"),
         (b"lead_id,email\n1,a@b.co\n", "a.json", "format-error"),

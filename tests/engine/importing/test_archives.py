@@ -1,0 +1,128 @@
+"""Packages that come in one archive: one job, one commit, each file a dataset (IMF-13, REC-18)."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dataport.core.errors import UsageError
+from dataport.core.paths import Home
+from dataport.core.words import JobKind, JobStatus
+from dataport.daemon.disposal import put_rejects
+from dataport.engine.requests import ImportRequest
+from tests.engine.importing.parcel import Parcels, parcels
+
+USERS = "email,name\na@x.org,Ann\nb@x.org,Bob\n"
+TICKETS = "id,owner,part_of,text\n1,a@x.org,,One\n2,b@x.org,1,Two\n"
+NOTES = "id,ticket,author,text\n7,1,a@x.org,Seven\n"
+
+
+@pytest.fixture
+def desk(home: Home) -> Iterator[Parcels]:
+    with parcels(home, "reject") as desk:
+        yield desk
+
+
+def archive(desk: Parcels, name: str = "desk.zip", **files: str) -> Path:
+    """An archive of files by dataset, in a folder as many tools pack them."""
+    path = desk.engine.home.root.parent / name
+    with zipfile.ZipFile(path, "w") as target:
+        for dataset, text in files.items():
+            target.writestr(f"desk-1/{dataset}.csv", text)
+    return path
+
+
+def ask(desk: Parcels, path: Path, **words):
+    return desk.ask(ImportRequest(path=str(path), package="desk", source="crm", **words))
+
+
+def test_an_archive_of_a_package_is_one_job_and_one_commit(desk: Parcels) -> None:
+    path = archive(desk, notes=NOTES, tickets=TICKETS, users=USERS)
+    job = ask(desk, path)
+    assert (job.status, job.commit) == (JobStatus.COMPLETED, 1)
+    assert [(part.dataset, part.inside) for part in job.parts] == [
+        ("users", "desk-1/users.csv"),
+        ("tickets", "desk-1/tickets.csv"),
+        ("notes", "desk-1/notes.csv"),
+    ]
+    assert {part.file for part in job.parts} == {str(path)}
+    assert job.message == "Import desk from crm: 3 tables"
+    assert job.document()["items"][0]["inside"] == "desk-1/users.csv"
+    assert desk.rows("tickets")["2"] == ("b@x.org", "1", "Two")
+    blame = desk.engine.timeline.blame("notes", "7")
+    assert {(item["file"], item["line"]) for item in blame} == {(f"{path}::desk-1/notes.csv", 2)}
+
+
+def test_the_same_archive_again_is_known_and_a_newer_one_is_merged(desk: Parcels) -> None:
+    path = archive(desk, tickets=TICKETS, users=USERS)
+    ask(desk, path)
+    again = ask(desk, path)
+    assert (again.commit, {part.message[:16] for part in again.parts}) == (
+        None,
+        {"Already imported"},
+    )
+    newer = ask(desk, archive(desk, tickets=TICKETS.replace("Two", "2"), users=USERS))
+    assert [part.changes["updated"] for part in newer.parts] == [0, 1]
+
+
+def test_rows_that_can_not_be_taken_stand_in_a_file_that_is_known_again(desk: Parcels) -> None:
+    path = archive(desk, users=USERS + "far-too-long@x.org,Zoe\n", tickets=TICKETS)
+    job = ask(desk, path)
+    assert [part.rows["rejected"] for part in job.parts] == [1, 0]
+    put_rejects(desk.engine.home, job)
+    rejects = Path(job.parts[0].rejects_file)
+    assert rejects == path.with_name("users.rejects.csv")
+    rejects.write_text(rejects.read_text().replace("far-too-long@x.org,Zoe", "z@x.org,Zoe"))
+    back = ask(desk, rejects)
+    assert [(part.dataset, part.changes["inserted"]) for part in back.parts] == [("users", 1)]
+
+
+def test_tables_of_one_dataset_are_told_apart_by_a_name(desk: Parcels) -> None:
+    path = desk.engine.home.root.parent / "a.zip"
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("old/users.csv", USERS)
+        target.writestr("new/users.csv", USERS.replace("Ann", "Anna"))
+    with pytest.raises(UsageError) as caught:
+        ask(desk, path)
+    assert caught.value.code == "two-files-of-one-dataset"
+    assert caught.value.hint.endswith("--dataset users --inside 'new/users.csv'.")
+    for inside, name in (("old/users.csv", "Ann"), ("new/users.csv", "Anna")):
+        request = ImportRequest(path=str(path), dataset="users", inside=inside, source="crm")
+        job = desk.ask(request)
+        assert (job.inside, desk.rows("users")["a@x.org"]) == (inside, (name,))
+    assert job.commit == 2
+
+
+def test_what_belongs_nowhere_is_left_out_with_a_word(desk: Parcels) -> None:
+    job = ask(desk, archive(desk, users=USERS, invoices="a,b\n1,2\n"))
+    assert [part.dataset for part in job.parts] == ["users"]
+    [notice] = job.notices
+    assert notice.startswith("desk-1/invoices.csv is left out:")
+    with pytest.raises(UsageError) as caught:
+        ask(desk, archive(desk, "b.zip", invoices="a,b\n1,2\n", bills="a\n1\n"))
+    assert caught.value.code == "not-in-package"
+    assert "These tables" not in caught.value.title
+
+
+def test_an_archive_that_says_nothing_of_a_package_is_told_by_its_columns(desk: Parcels) -> None:
+    desk.send({"users": USERS})
+    path = archive(desk, "x.zip", a=NOTES, b=TICKETS)
+    job = desk.ask(ImportRequest(path=str(path), source="crm"))
+    assert [part.dataset for part in job.parts] == ["tickets", "notes"]
+    assert job.message == "Import x.zip from crm: 2 tables"
+
+
+def test_a_job_that_was_looked_into_keeps_what_was_found(desk: Parcels) -> None:
+    request = ImportRequest(path=str(archive(desk, users=USERS, tickets=TICKETS)), package="desk")
+    job = desk.engine.jobs.create(JobKind.IMPORT, request)
+    assert desk.engine.imports.prepare(job) == ()
+    members = desk.engine.imports.resolve(job, lambda *_: None)
+    desk.engine.jobs.save(job)
+    again = desk.engine.jobs.get(job.job)
+    assert [(part.dataset, part.inside) for part in again.parts] == [
+        (member.part.dataset, member.part.inside) for member in members
+    ]
+    assert len(desk.engine.imports.prepare(again)) == 2
