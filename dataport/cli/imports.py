@@ -9,6 +9,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.options import DATASET, PACKAGE, Command, Session, absolute, given, message_option
+from dataport.cli.rows import field_values
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import Job, wait_for
 from dataport.core.words import Mode, OnMatch
@@ -38,6 +39,13 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 )
 @click.option("--source", help="Who the file comes from, such as crm.")
 @click.option("--mapping", help="Mapping that turns columns into fields.")
+@click.option(
+    "--set",
+    "sets",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="Value that every row has, as in campaign_id=spring; may be given several times.",
+)
 @click.option("--format", help="Format of the file; else its content tells.")
 @click.option("--mode", type=MODE, help="What the file says about rows it leaves out.")
 @click.option("--on-match", type=ON_MATCH, help="What happens to rows that are already there.")
@@ -56,7 +64,13 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 @click.option("--no-wait", is_flag=True, help="Return as soon as the job is queued.")
 @click.pass_obj
 def import_command(
-    session: Session, /, paths: tuple[str, ...], no_wait: bool, strict: bool, **choices: Any
+    session: Session,
+    /,
+    paths: tuple[str, ...],
+    no_wait: bool,
+    strict: bool,
+    sets: tuple[str, ...],
+    **choices: Any,
 ) -> None:
     """Check files and merge them into the store.
 
@@ -64,7 +78,8 @@ def import_command(
     """
     _check_target(choices)
     files = [absolute(path) for path in paths]
-    asked = given(origin="cli", strict=strict, **choices)
+    values = {name: value or "" for name, value in field_values(sets).items()}
+    asked = given(origin="cli", strict=strict, set=values or None, **choices)
     with session.client() as client:
         if choices["package"]:
             job = int(client.post("/v1/imports", {"paths": files, **asked})["job"])

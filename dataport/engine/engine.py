@@ -195,7 +195,8 @@ class Engine:
     def selection(self, name: str, **wanted: Any) -> Selection:
         """A selection of rows of the dataset called `name`."""
         dataset = find_dataset(self._datasets, name)
-        return Selection(dataset, timezone=self._settings.timezone, **wanted)
+        zone = self._settings.timezone
+        return Selection(dataset, timezone=zone, related=self._datasets, **wanted)
 
     def rows(self, selection: Selection) -> str:
         """The `rows` document as JSON text."""

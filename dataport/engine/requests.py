@@ -40,6 +40,12 @@ class ImportRequest(Request):
     )
     source: str | None = Field(None, min_length=1, description="Who the file comes from.")
     mapping: str | None = None
+    values: dict[str, str] = Field(
+        {},
+        alias="set",
+        description="Values, as text, that every row of the file has, such as the campaign of its"
+        " recipients; a column of that field is not looked at.",
+    )
     format: str | None = None
     mode: Mode | None = None
     on_match: OnMatch | None = None

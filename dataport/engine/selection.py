@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dataport.core.errors import UsageError
 from dataport.core.moments import read_moment
-from dataport.engine.as_of import commit_as_of, rows_as_of
+from dataport.engine.as_of import commit_as_of
 from dataport.engine.catalog.load import find_field
 from dataport.engine.catalog.model import Dataset, Field, FieldType
+from dataport.engine.counted import rows_with_counts
 from dataport.engine.expressions import check_expression
 from dataport.engine.sql import ident, idents, literal, row_document
 from dataport.engine.store import Connection
@@ -31,6 +32,8 @@ class Selection:
     since: str | None = None
     until: str | None = None
     timezone: str = "UTC"
+    related: Mapping[str, Dataset] = field(default_factory=dict)
+    """All datasets, for fields that count rows of others."""
 
     @property
     def columns(self) -> tuple[Field, ...]:
@@ -51,7 +54,8 @@ def selected(cursor: Connection, selection: Selection) -> str:
         )
     conditions += _date_conditions(selection)
     columns = idents(selection.dataset.field_names)
-    query = f"SELECT _key, {columns} FROM ({rows_as_of(selection.dataset, commit)}) AS rows"
+    rows = rows_with_counts(selection.dataset, selection.related, commit)
+    query = f"SELECT _key, {columns} FROM ({rows}) AS rows"
     return f"{query} WHERE {' AND '.join(conditions)}" if conditions else query
 
 
@@ -59,8 +63,8 @@ def order_by(selection: Selection) -> str:
     """A total order: the fields asked for, then the key."""
     terms = []
     for name in selection.sort:
-        field = find_field(selection.dataset, name.removeprefix("-"))
-        terms.append(f"{ident(field.name)} {'DESC' if name.startswith('-') else 'ASC'} NULLS LAST")
+        found = find_field(selection.dataset, name.removeprefix("-"))
+        terms.append(f"{ident(found.name)} {'DESC' if name.startswith('-') else 'ASC'} NULLS LAST")
     return "ORDER BY " + ", ".join([*terms, "_key"])
 
 
@@ -95,9 +99,9 @@ def _date_conditions(selection: Selection) -> list[str]:
             f"{selection.dataset.name} has no date field to filter by.",
             hint="Use --where with a field of your choice.",
         )
-    field = selection.dataset.field(name)
+    found = selection.dataset.field(name)
     return [
-        f"{ident(name)} {comparison} {_bound(field, text, comparison, selection.timezone)}"
+        f"{ident(name)} {comparison} {_bound(found, text, comparison, selection.timezone)}"
         for comparison, text in bounds
         if text
     ]

@@ -25,10 +25,16 @@ def check_edit(
 ) -> dict[str, str | None]:
     """As `check_values`, for values that a person gives to records that are there.
 
-    Raises UsageError also for a field that the dataset does not have, or that is part of its key.
+    Raises UsageError also for a field that the dataset does not have, that is part of its key or
+    computed.
     """
     for name in values:
-        find_field(dataset, name)
+        if find_field(dataset, name).is_computed:
+            raise UsageError(
+                "value-is-computed",
+                f"{name!r} follows from other values and can't be set.",
+                hint="Change what it is made of.",
+            )
         if name in dataset.primary_key:
             raise UsageError(
                 "key-is-fixed",

@@ -23,6 +23,7 @@ from dataport.engine.commits import (
     next_commit,
     write_commit,
 )
+from dataport.engine.counted import rows_with_counts
 from dataport.engine.expressions import check_expression, filtering
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.merging.rows import delete_rows
@@ -30,7 +31,6 @@ from dataport.engine.reference_checks import Checked, check_change
 from dataport.engine.requests import BulkRequest
 from dataport.engine.row_changes import Values, set_fields
 from dataport.engine.settling import settle_moot
-from dataport.engine.sql import rows_table
 from dataport.engine.store import Connection, Store
 from dataport.engine.values import check_edit
 
@@ -144,7 +144,8 @@ class Bulk:
             condition = check_expression(cursor, dataset, where, self._settings().timezone)
             cursor.execute(
                 f"CREATE OR REPLACE TEMP TABLE {ROWS} AS"
-                f" SELECT _key FROM {rows_table(dataset.name)} AS rows WHERE {condition}"
+                f" SELECT _key FROM ({rows_with_counts(dataset, self._datasets(), None)}) AS rows"
+                f" WHERE {condition}"
             )
         row = cursor.execute(f"SELECT count(*) FROM {ROWS}").fetchone()
         return int(row[0]) if row else 0

@@ -39,7 +39,7 @@ def check_file(path: Path, directories: Iterable[Path]) -> Dataset:
     Raises ConfigError for what is wrong in `path`; another file that is broken counts as none.
     """
     dataset = load_dataset(path)
-    if dataset.foreign_keys:
+    if dataset.foreign_keys or any(field.counts for field in dataset.fields):
         known: dict[str, Dataset] = {}
         for name, other in definition_files(directories).items():
             with contextlib.suppress(ConfigError):

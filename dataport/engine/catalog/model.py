@@ -2,7 +2,7 @@
 
 Names follow Frictionless Table Schema where it has them; our own keys are `aliases`,
 `normalise`, `merge`, `groups`, `granularity`, `match`, `deriveKey`, `duplicates`, `headerless`,
-`personal` and `empty`.
+`personal`, `empty`, `defaultFrom`, `part`, `counts` and `spans`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from dataport.core.toml_model import TomlModel
+from dataport.engine.catalog.computed import Count, Part, Span
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.IGNORECASE)
 """Names of datasets and fields: they become SQL identifiers, always quoted."""
@@ -137,6 +138,11 @@ class Field(TomlModel):
     missing_values: tuple[str, ...] | None = Key(None, alias="missingValues")
     empty: Empty = Empty.NULL
     default: str | None = Key(None, description="Value of a row that states none.")
+    default_from: str | None = Key(
+        None, alias="defaultFrom", description="Field whose value a row takes that states none."
+    )
+    part: Part | None = Key(None, description="The key field's text that it is a piece of.")
+    counts: Count | None = Key(None, description="Rows that it is the number of.")
     personal: bool = False
     merge: str | tuple[str, ...] | None = Key(None, description="Merge policies, in order.")
     constraints: Constraints = Constraints()
@@ -144,6 +150,12 @@ class Field(TomlModel):
     delimiter: str = Key(";", description="Separates the items of a list in one cell.")
     precision: int | None = Key(None, ge=1, le=38, description="Digits of a DECIMAL number.")
     scale: int | None = Key(None, ge=0, le=38, description="Decimals of a DECIMAL number.")
+    true_values: tuple[str, ...] = Key(
+        (), alias="trueValues", description="Words for true, besides the common ones."
+    )
+    false_values: tuple[str, ...] = Key(
+        (), alias="falseValues", description="Words for false, besides the common ones."
+    )
     formats: tuple[str, ...] = Key((), description="Extra strptime patterns of dates and times.")
     example: str | None = None
 
@@ -151,6 +163,11 @@ class Field(TomlModel):
     @classmethod
     def _is_name(cls, value: str) -> str:
         return check_name(value)
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether it follows from other values alone, so that no file or person sets it."""
+        return self.part is not None or self.counts is not None
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -223,6 +240,9 @@ class Dataset(TomlModel):
     )
     fields: Annotated[tuple[Field, ...], Key(min_length=1)]
     foreign_keys: tuple[ForeignKey, ...] = Key((), alias="foreignKeys")
+    spans: tuple[Span, ...] = Key(
+        (), description="Starts, ends and hours, of which one follows from the others."
+    )
 
     @field_validator("name")
     @classmethod
@@ -247,6 +267,9 @@ class Dataset(TomlModel):
         used = [name for names in lists for name in names]
         used += [name for key in self.foreign_keys for name in key.fields]
         used += [name for name in (self.date_field, self.assignee_field) if name]
+        used += [name for span in self.spans for name in span.names]
+        used += [field.default_from for field in self.fields if field.default_from]
+        used += [field.part.of for field in self.fields if field.part]
         for name in used:
             if name not in names:
                 raise ValueError(f"no field is called {name!r}; fields: {', '.join(names)}")
@@ -264,6 +287,42 @@ class Dataset(TomlModel):
             if name in self.primary_key:
                 raise ValueError(f"field {name!r} is part of the key and can't be in a group")
         return self
+
+    @model_validator(mode="after")
+    def _computed_values_fit(self) -> Dataset:
+        for field in self.fields:
+            problem = self._misfit(field)
+            if problem:
+                raise ValueError(f"field {field.name!r} {problem}")
+        for span in self.spans:
+            start, end, hours = (self.field(name) for name in span.names)
+            if not start.type == end.type == FieldType.DATETIME or hours.type != FieldType.NUMBER:
+                raise ValueError(
+                    f"a span needs a datetime, a datetime and a number, not {start.name},"
+                    f" {end.name} and {hours.name}"
+                )
+        return self
+
+    def _misfit(self, field: Field) -> str | None:
+        """Why a field can't be made of others as it says; None where it can."""
+        ways = (field.part, field.counts, field.default_from, field.default)
+        if sum(way is not None for way in ways) > 1:
+            return "has more than one of 'part', 'counts', 'default' and 'defaultFrom'"
+        if field.is_computed and (field.name in self.primary_key or field.constraints.required):
+            return "is computed, so it can be neither required nor part of the key"
+        if field.default_from:
+            other = self.field(field.default_from)
+            if other.sql_type != field.sql_type or other.default_from or other.is_computed:
+                return f"can't take the value of {other.name!r}, which is of another kind"
+        if field.part and field.part.of not in self.primary_key:
+            return f"can only be a part of the key: {', '.join(self.primary_key)}"
+        if field.part and not field.type == self.field(field.part.of).type == FieldType.STRING:
+            return f"and {field.part.of!r} must both be strings"
+        if field.counts and field.type is not FieldType.INTEGER:
+            return "counts rows, so its type must be 'integer'"
+        if field.counts and len(field.counts.fields) != len(self.primary_key):
+            return f"must name as many fields as the key has: {', '.join(self.primary_key)}"
+        return None
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises KeyError."""

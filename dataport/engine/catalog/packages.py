@@ -17,6 +17,7 @@ from pydantic import field_validator, model_validator
 
 from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.toml_model import TomlModel, load_model
+from dataport.core.words import OnMatch
 from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
@@ -54,6 +55,11 @@ class Package(TomlModel):
     name: str
     title: str = ""
     description: str = ""
+    on_match: OnMatch = Key(
+        OnMatch.MERGE,
+        alias="onMatch",
+        description="What an import does with rows that are there already, unless it says itself.",
+    )
     members: Annotated[tuple[PackageMember, ...], Key(min_length=1)]
 
     @field_validator("name")

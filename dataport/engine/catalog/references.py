@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dataport.core.errors import ConfigError
-from dataport.engine.catalog.model import Dataset, ForeignKey, OnMissing
+from dataport.engine.catalog.model import Dataset, Field, ForeignKey, OnMissing
 
 
 def referenced(dataset: Dataset, key: ForeignKey) -> str:
@@ -25,6 +25,12 @@ def check_references(dataset: Dataset, datasets: Mapping[str, Dataset], path: Pa
         if problem is not None:
             title, hint = problem
             raise ConfigError("wrong-value", f"{path}: 'foreignKeys[{index}]' {title}.", hint=hint)
+    for index, field in enumerate(dataset.fields):
+        problem = _count_problem(dataset, field, {**datasets, dataset.name: dataset})
+        if problem is not None:
+            title, hint = problem
+            where = f"{path}: 'fields[{index}].counts'"
+            raise ConfigError("wrong-value", f"{where} {title}.", hint=hint)
 
 
 def without_dangling(dataset: Dataset, datasets: Mapping[str, Dataset]) -> Dataset:
@@ -63,6 +69,25 @@ def _problem(
                 "Give both the same type.",
             )
     return _impossible(dataset, key, target)
+
+
+def _count_problem(
+    dataset: Dataset, field: Field, datasets: Mapping[str, Dataset]
+) -> tuple[str, str] | None:
+    """What is wrong with the rows that a field counts, and a hint; None where nothing is."""
+    if field.counts is None:
+        return None
+    name = field.counts.resource
+    if name not in datasets:
+        return f"counts rows of the dataset {name!r}, which is not defined", _near(name, datasets)
+    for mine, theirs in zip(dataset.primary_key, field.counts.fields, strict=True):
+        target = datasets[name]
+        if theirs not in target.field_names:
+            hint = _near(theirs, target.field_names)
+            return f"names {name}.{theirs}, but {name} has no such field", hint
+        if target.field(theirs).sql_type != dataset.field(mine).sql_type:
+            return f"compares {mine} with {name}.{theirs}", "Both must be of the same type."
+    return None
 
 
 def _impossible(dataset: Dataset, key: ForeignKey, target: Dataset) -> tuple[str, str] | None:

@@ -153,6 +153,7 @@ class Exports:
             since=request.from_,
             until=request.until,
             timezone=self._settings().timezone,
+            related=self._datasets(),
         )
 
     def _remember(

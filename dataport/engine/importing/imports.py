@@ -66,8 +66,9 @@ class Imports:
         Raises NotFoundError for an unknown inbox or base, UsageError for a base that can't be.
         """
         settings = self._settings()
+        filled = completed_request(request, settings.inboxes, self._packages())
         with self._store.reading() as cursor:
-            return settled_base(cursor, completed_request(request, settings.inboxes), settings)
+            return settled_base(cursor, filled, settings)
 
     def prepare(self, job: Job) -> tuple[Member, ...]:
         """Find out where each file belongs and note it on the job.

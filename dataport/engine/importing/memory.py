@@ -154,6 +154,7 @@ def _signature(target: Target, settings: Settings) -> str:
     """Changes with everything but the record itself that decides what a record says."""
     parts = [
         target.dataset.model_dump_json(by_alias=True),
+        json.dumps(dict(target.values), sort_keys=True),
         settings.timezone,
         settings.region,
         dataport.__version__,

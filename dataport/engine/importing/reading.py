@@ -165,6 +165,7 @@ class Reader:
             dataset=member.target.dataset,
             format=import_request(job).format,
             inside=member.part.inside,
+            constants=dict(member.target.values),
             timezone=settings.timezone,
             region=settings.region,
             buckets=settings.daemon.buckets,

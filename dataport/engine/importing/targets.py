@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataport.core.errors import NotFoundError, UsageError
 from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
-from dataport.engine.catalog.load import find_dataset
+from dataport.engine.catalog.load import find_dataset, find_field
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.packages import Package
 from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
@@ -33,11 +34,14 @@ class Target:
     is_strict: bool
     inside: str | None = None
     """Which table of the file."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What every row has, by field (IMF-02)."""
 
     def signature(self) -> str:
         """Tells apart imports of one file that would not do the same."""
         parts = [self.mode, self.on_match, self.dataset.model_dump_json(by_alias=True)]
         parts += [self.inside] if self.inside is not None else []
+        parts += [json.dumps(self.values, sort_keys=True)] if self.values else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -48,8 +52,10 @@ def import_request(job: Job) -> ImportRequest:
     return job.request
 
 
-def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> ImportRequest:
-    """`request` with everything filled in that its inbox or a default says.
+def completed_request(
+    request: ImportRequest, inboxes: Iterable[Inbox], packages: Mapping[str, Package]
+) -> ImportRequest:
+    """`request` with everything filled in that its inbox, its package or a default says.
 
     What a job is asked for is settled when it is asked, so that a retry does the same after the
     inbox was changed or removed. Raises NotFoundError `unknown-inbox`, UsageError
@@ -58,7 +64,7 @@ def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> Impor
     filled: dict[str, object] = {
         "source": request.source or DEFAULT_SOURCE,
         "mode": request.mode or Mode.MERGE,
-        "on_match": request.on_match or OnMatch.MERGE,
+        "on_match": request.on_match,
     }
     if request.inbox is not None:
         inbox = _find_inbox(request.inbox, inboxes)
@@ -67,13 +73,21 @@ def completed_request(request: ImportRequest, inboxes: Iterable[Inbox]) -> Impor
         filled |= {
             "source": request.source or inbox.source,
             "mode": request.mode or inbox.mode,
-            "on_match": request.on_match or inbox.on_match,
+            "on_match": request.on_match or _said(inbox),
             "mapping": request.mapping or inbox.mapping,
             "hold": request.hold or inbox.hold,
             "strict": request.strict or inbox.strict,
         }
+    package = packages.get(str(filled.get("package", request.package)))
+    default = package.on_match if package else OnMatch.MERGE
+    filled["on_match"] = filled["on_match"] or default
     check_source(str(filled["source"]))
     return request.model_copy(update=filled)
+
+
+def _said(inbox: Inbox) -> OnMatch | None:
+    """What an inbox itself says about matches; None where it leaves that to its package."""
+    return inbox.on_match if "on_match" in inbox.model_fields_set else None
 
 
 def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
@@ -101,15 +115,32 @@ def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
 def target_of(request: ImportRequest, part: JobPart, datasets: Mapping[str, Dataset]) -> Target:
     """The target in the dataset of `part`. Raises NotFoundError `unknown-dataset`."""
     commit, source = request.base_commit, request.source or DEFAULT_SOURCE
+    dataset = find_dataset(datasets, str(part.dataset))
     return Target(
-        dataset=find_dataset(datasets, str(part.dataset)),
+        dataset=dataset,
         source=source if commit is None else as_of_source(commit),
         mode=request.mode or Mode.MERGE,
         on_match=request.on_match or OnMatch.MERGE,
         is_held=request.hold,
         is_strict=request.strict,
         inside=part.inside,
+        values=_values(request, dataset),
     )
+
+
+def _values(request: ImportRequest, dataset: Dataset) -> dict[str, str]:
+    """What every row of `dataset` has: in a package, each member takes the fields that it has.
+
+    Raises UsageError for a field that the dataset does not have.
+    """
+    if request.package is not None:
+        return {name: text for name, text in request.values.items() if name in dataset.field_names}
+    for name in request.values:
+        if find_field(dataset, name).is_computed:
+            raise UsageError(
+                "value-is-computed", f"{name!r} follows from other values and can't be set."
+            )
+    return dict(request.values)
 
 
 def check_words(request: ImportRequest) -> None:

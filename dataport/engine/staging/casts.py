@@ -42,7 +42,7 @@ def cast(field: Field, text: str, timezone: str) -> Cast:
         case FieldType.NUMBER:
             return _number(field, text)
         case FieldType.BOOLEAN:
-            return _boolean(text)
+            return _boolean(field, text)
         case FieldType.DATE:
             return _date(field, text)
         case FieldType.DATETIME:
@@ -90,8 +90,12 @@ def _number(field: Field, text: str) -> Cast:
     )
 
 
-def _boolean(text: str) -> Cast:
-    true, false = (among(f"lower({text})", words) for words in (TRUE, FALSE))
+def _boolean(field: Field, text: str) -> Cast:
+    words = (
+        (*TRUE, *map(str.lower, field.true_values)),
+        (*FALSE, *map(str.lower, field.false_values)),
+    )
+    true, false = (among(f"lower({text})", each) for each in words)
     return Cast(
         f"CASE WHEN {true} THEN true WHEN {false} THEN false END",
         "type-error.boolean",

@@ -79,13 +79,15 @@ def map_columns(
         name = find_field(label, dataset)
         if name is None or name in forced or name in constants:
             continue
-        if name in positions:
+        if dataset.field(name).is_computed:
+            taken.add(position)
+        elif name in positions:
             doubled.setdefault(name, [columns[positions[name]]]).append(label)
         else:
             positions[name] = position
     if doubled:
         raise _twice(doubled)
-    used = set(positions.values())
+    used = taken | set(positions.values())
     ignored = [columns[at] for at in own if at not in used]
     _check_complete(own_columns(columns), dataset, set(positions) | set(constants))
     ordered = {name: positions[name] for name in dataset.field_names if name in positions}
@@ -113,6 +115,7 @@ def _forced(columns: Sequence[str], dataset: Dataset, forced: Mapping[str, str])
 
 def _check_complete(columns: Sequence[str], dataset: Dataset, stated: set[str]) -> None:
     stated = stated | {field.name for field in dataset.fields if field.default is not None}
+    stated |= {field.name for field in dataset.fields if field.default_from in stated}
     if not stated & set(dataset.field_names):
         raise _missing(list(dataset.primary_key), columns)
     missing = [
@@ -133,7 +136,8 @@ def _missing(fields: Sequence[str], columns: Sequence[str]) -> InputError:
         "missing-label",
         f"No column is {' or '.join(fields)}.",
         f"The file has these columns: {shown}.",
-        "Rename a column to the field's name, or say which column it is with a mapping.",
+        "Rename a column to the field's name, or say which column it is with a mapping; a value that"
+        f" all rows share is given with --set {fields[0].split()[0]}=VALUE.",
     )
 
 

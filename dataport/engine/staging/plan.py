@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
@@ -13,6 +13,7 @@ from dataport.engine.staging.casts import cast
 from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
+from dataport.engine.staging.made import made_fields, made_sql, span_checks
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.reject_layout import RejectLayout, reject_layout
@@ -39,6 +40,8 @@ class FieldPlan:
     """Name of the function that decides about uncommon phone numbers."""
     value: str
     checks: list[Check]
+    is_made: bool = False
+    """Whether a row that does not state it may have it from other fields."""
 
 
 @dataclass(frozen=True)
@@ -72,24 +75,30 @@ class Plan:
     def value_column(self, name: str) -> str:
         return f"v{self.stated.index(name)}"
 
+    def text_column(self, name: str) -> str:
+        return f"t{self.stated.index(name)}"
+
 
 def make_plan(request: StageRequest, reading: Reading) -> Plan:
     """The plan of one file."""
     dataset, positions = request.dataset, reading.mapped.positions
     layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
+    made = made_fields(dataset, {*positions, *request.constants})
     for field in dataset.fields:
-        constant = request.constants.get(field.name)
-        column = positions.get(field.name) if constant is None else None
+        constant = None if field.is_computed else request.constants.get(field.name)
+        is_read = constant is None and not field.is_computed
+        column = positions.get(field.name) if is_read else None
         if constant is not None:
             source = literal(constant)
         elif column is not None:
             source = f"c{column}"
-        elif field.default is not None:
+        elif field.default is not None or field.name in made:
             source = "NULL::VARCHAR"
         else:
             continue
-        plans.append(_plan(request, field, len(plans), column, source, reading.limit))
+        planned = _plan(request, field, len(plans), column, source, reading.limit)
+        plans.append(replace(planned, is_made=field.name in made))
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
     is_partial = [
@@ -97,7 +106,10 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
         for plan in plans
     ]
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
-    return Plan(dataset, plans, reading.columns, partial, layout, broken_checks(reading.columns))
+    plan = Plan(dataset, plans, reading.columns, partial, layout, broken_checks(reading.columns))
+    for name, check in span_checks(dataset, made, plan.text_column, plan.value_column):
+        plans[plan.stated.index(name)].checks.append(check)
+    return plan
 
 
 def _plan(
@@ -145,6 +157,7 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     sql = _replace({f"t{at}": field.text for at, field in enumerate(plan.fields)}, sql)
     sql = _replace({f"t{at}": field.present for at, field in enumerate(plan.fields)}, sql)
     sql = _select(["*", *(f"{field.value} AS v{at}" for at, field in enumerate(plan.fields))], sql)
+    sql = _made(plan, sql)
     sql = _select(["*", *_key_columns(plan), *_errors(plan)], sql)
     sql = _select(["*", f"{_key_error(plan)} AS e{len(plan.fields)}"], sql)
     marks = [f"e{at}" for at in range(len(plan.fields) + 1)]
@@ -219,6 +232,15 @@ def _replace(columns: Mapping[str, str], source: str) -> str:
     return f"SELECT * REPLACE ({changes}) FROM ({source})"
 
 
+def _made(plan: Plan, source: str) -> str:
+    """SELECT with the values that rows do not state and other fields give them."""
+    made = [field.field.name for field in plan.fields if field.is_made]
+    if not made:
+        return source
+    values = made_sql(plan.dataset, made, plan.text_column, plan.value_column)
+    return _replace({plan.value_column(name): sql for name, sql in values.items()}, source)
+
+
 def _key_columns(plan: Plan) -> list[str]:
     stated = set(plan.stated)
     has_key = stated.issuperset(plan.dataset.primary_key)
@@ -264,6 +286,7 @@ def _absent(plan: Plan, *, states_keys: bool) -> str:
             label = literal(plan.columns[field.column])
             reasons.append(f"(c{field.column} IS NULL AND NOT list_contains(_keys, {label}))")
         if reasons:
-            names.append(f"CASE WHEN {' OR '.join(reasons)} THEN {literal(name)} END")
+            missing = f"({' OR '.join(reasons)})" + (f" AND v{at} IS NULL" if field.is_made else "")
+            names.append(f"CASE WHEN {missing} THEN {literal(name)} END")
     listed = f"list_filter([{', '.join(names)}], lambda x: x IS NOT NULL)"
     return f"CASE WHEN len({listed}) > 0 THEN {listed} END" if names else "NULL::VARCHAR[]"
