@@ -60,6 +60,8 @@ def examine(home: Home) -> Iterator[Finding]:
         yield _checked(f"dataset {path.stem}", path, partial(_check_dataset, home, path))
     for path in sorted(home.packages.glob("*.toml")):
         yield _checked(f"package {path.stem}", path, partial(_check_package, home, path))
+    for path in sorted(home.mappings.glob("*.toml")):
+        yield _checked(f"mapping {path.stem}", path, partial(_check_mapping, home, path))
     yield _space(home)
     yield _daemon(home)
 
@@ -99,6 +101,12 @@ def _check_package(home: Home, path: Path) -> object:
     from dataport.engine.definitions import check_package_file
 
     return check_package_file(home, path)
+
+
+def _check_mapping(home: Home, path: Path) -> object:
+    from dataport.engine.definitions import check_mapping_file
+
+    return check_mapping_file(home, path)
 
 
 def _space(home: Home) -> Finding:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, PACKAGE, Command, Session, absolute, given, message_option
+from dataport.cli.options import (
+    DATASET,
+    MAPPING,
+    PACKAGE,
+    Command,
+    Session,
+    absolute,
+    given,
+    message_option,
+)
 from dataport.cli.rows import field_values
 from dataport.cli.summary import exit_code, show_job
 from dataport.cli.waiting import Job, wait_for
@@ -38,7 +47,7 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
     help="Which table of the file: a file in an archive, a sheet of a workbook.",
 )
 @click.option("--source", help="Who the file comes from, such as crm.")
-@click.option("--mapping", help="Mapping that turns columns into fields.")
+@click.option("--mapping", type=MAPPING, help="Mapping that turns columns into fields.")
 @click.option(
     "--set",
     "sets",

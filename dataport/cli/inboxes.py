@@ -8,7 +8,7 @@ import click
 
 from dataport.cli import output
 from dataport.cli.imports import MODE, ON_MATCH
-from dataport.cli.options import DATASET, PACKAGE, Group, Session, given
+from dataport.cli.options import DATASET, MAPPING, PACKAGE, Group, Session, given
 from dataport.core.text import counted
 
 
@@ -36,7 +36,7 @@ def _show_inboxes(session: Session, document: dict[str, Any]) -> None:
         [
             (
                 item["name"],
-                item.get("dataset") or item.get("package"),
+                item.get("dataset") or item.get("package") or item.get("mapping"),
                 item["source"],
                 item.get("mode"),
                 item.get("on_match"),
@@ -52,6 +52,7 @@ def _show_inboxes(session: Session, document: dict[str, Any]) -> None:
 @click.argument("name")
 @click.option("--dataset", type=DATASET, help="Dataset that its files belong to.")
 @click.option("--package", type=PACKAGE, help="Package that its files belong to.")
+@click.option("--mapping", type=MAPPING, help="Mapping that turns columns into fields.")
 @click.option("--source", required=True, help="Who the files come from, such as crm.")
 @click.option("--mode", type=MODE, help="What a file says about rows it leaves out.")
 @click.option("--on-match", type=ON_MATCH, help="What happens to rows that are already there.")
@@ -59,8 +60,10 @@ def _show_inboxes(session: Session, document: dict[str, Any]) -> None:
 @click.pass_obj
 def add(session: Session, /, **choices: Any) -> None:
     """Watch a new folder below HOME/inbox."""
-    if (choices["dataset"] is None) == (choices["package"] is None):
+    if choices["dataset"] and choices["package"]:
         raise click.UsageError("Name either --dataset or --package.")
+    if not (choices["dataset"] or choices["package"] or choices["mapping"]):
+        raise click.UsageError("Name either --dataset or --package, or a --mapping.")
     with session.client() as client:
         document = client.post("/v1/inboxes", given(**choices))
     session.emit(document, lambda item: output.say(f"Drop files into {item['path']}"))

@@ -33,6 +33,7 @@ _COMMANDS = {
     "init": "home",
     "jobs": "jobs",
     "log": "history",
+    "mappings": "mappings",
     "packages": "packages",
     "policies": "policies",
     "rows": "rows",

@@ -238,6 +238,7 @@ class _DefinedName(click.ParamType[str]):
 
 DATASET = _DefinedName("dataset")
 PACKAGE = _DefinedName("package")
+MAPPING = _DefinedName("mapping")
 
 
 def is_interactive() -> bool:

@@ -167,8 +167,10 @@ class Inbox(TomlModel):
 
     @model_validator(mode="after")
     def _has_target(self) -> Inbox:
-        if (self.dataset is None) == (self.package is None):
+        if self.dataset is not None and self.package is not None:
             raise ValueError("an inbox needs either 'dataset' or 'package'")
+        if (self.dataset, self.package, self.mapping) == (None, None, None):
+            raise ValueError("an inbox needs either 'dataset' or 'package', or a 'mapping'")
         return self
 
 

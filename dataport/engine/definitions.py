@@ -11,6 +11,7 @@ from pathlib import Path
 from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
 from dataport.engine.catalog.load import definition_files, load_dataset, load_datasets
+from dataport.engine.catalog.mappings import MappingFile, check_mapping, load_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import (
     Package,
@@ -30,13 +31,15 @@ class Definitions:
 
     datasets: dict[str, Dataset]
     packages: dict[str, Package] = field(default_factory=dict)
+    mappings: dict[str, MappingFile] = field(default_factory=dict)
 
 
 def read_definitions(home: Home) -> Definitions:
-    """Every dataset and package, the home's files above the shipped ones. Raises ConfigError.
+    """Every dataset, package and mapping, the home's files above the shipped ones.
 
     A shipped file gives way to what the home defines otherwise: its foreign keys that lead
-    nowhere then are left out, and so is a package whose members do not fit any more.
+    nowhere then are left out, and so is a package whose members do not fit any more, or a mapping
+    whose fields are not there. Raises ConfigError.
     """
     paths = definition_files(definition_directories(home))
     datasets = load_datasets(definition_directories(home))
@@ -46,9 +49,11 @@ def read_definitions(home: Home) -> Definitions:
         else:
             check_references(dataset, datasets, paths[name])
     packages, problem = _read_packages(home, datasets)
+    mappings, wrong = _read_mappings(home, datasets)
+    problem = problem or wrong
     if problem is not None:
         raise problem
-    return Definitions(datasets, packages)
+    return Definitions(datasets, packages, mappings)
 
 
 def definition_directories(home: Home) -> tuple[Path, Path]:
@@ -61,12 +66,17 @@ def package_directories(home: Home) -> tuple[Path, Path]:
     return shipped_config() / "packages", home.packages
 
 
+def mapping_directories(home: Home) -> tuple[Path, Path]:
+    """Where mappings are defined; the later stands above the earlier."""
+    return shipped_config() / "mappings", home.mappings
+
+
 def open_definitions(home: Home, store: Store) -> tuple[Definitions, ConfigError | None]:
     """Definitions to start with, and what is wrong with a file, if anything.
 
     A broken file does not keep the daemon from starting: the definition that its tables were
     made for stays in force, and a dataset that never had one is left out. A foreign key that
-    leads nowhere is left out alone, and a package that is broken as a whole.
+    leads nowhere is left out alone, and a package or mapping that is broken as a whole.
     """
     datasets: dict[str, Dataset] = {}
     problem: ConfigError | None = None
@@ -92,7 +102,8 @@ def open_definitions(home: Home, store: Store) -> tuple[Definitions, ConfigError
             problem = problem or error
     usable = {name: without_dangling(dataset, datasets) for name, dataset in datasets.items()}
     packages, wrong = _read_packages(home, usable)
-    return Definitions(usable, packages), problem or wrong
+    mappings, also_wrong = _read_mappings(home, usable)
+    return Definitions(usable, packages, mappings), problem or wrong or also_wrong
 
 
 def check_package_file(home: Home, path: Path) -> Package:
@@ -101,13 +112,27 @@ def check_package_file(home: Home, path: Path) -> Package:
     Raises ConfigError for what is wrong in `path`; a dataset that is broken counts as none.
     """
     package = load_package(path)
+    check_package(package, _datasets_beside(home, path), path)
+    return package
+
+
+def check_mapping_file(home: Home, path: Path) -> MappingFile:
+    """The mapping that `path` defines, of a dataset of `home` or of one beside the file.
+
+    Raises ConfigError for what is wrong in `path`; a dataset that is broken counts as none.
+    """
+    mapping = load_mapping(path)
+    check_mapping(mapping, _datasets_beside(home, path), path)
+    return mapping
+
+
+def _datasets_beside(home: Home, path: Path) -> dict[str, Dataset]:
     datasets: dict[str, Dataset] = {}
     beside = (path.parent, path.parent.parent / "datasets")
     for name, file in definition_files((*definition_directories(home), *beside)).items():
         with contextlib.suppress(ConfigError):
             datasets[name] = load_dataset(file)
-    check_package(package, datasets, path)
-    return package
+    return datasets
 
 
 def ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
@@ -138,6 +163,25 @@ def _read_packages(
         else:
             packages[name] = package
     return packages, problem
+
+
+def _read_mappings(
+    home: Home, datasets: Mapping[str, Dataset]
+) -> tuple[dict[str, MappingFile], ConfigError | None]:
+    """The mappings that are right, and the first thing that is wrong in a file of the home."""
+    mappings: dict[str, MappingFile] = {}
+    problem: ConfigError | None = None
+    for name, path in definition_files(mapping_directories(home)).items():
+        try:
+            mapping = load_mapping(path)
+            check_mapping(mapping, datasets, path)
+        except ConfigError as error:
+            log.error("%s", error)
+            if not _is_shipped(path):
+                problem = problem or error
+        else:
+            mappings[name] = mapping
+    return mappings, problem
 
 
 def _is_shipped(path: Path) -> bool:

@@ -37,6 +37,7 @@ from dataport.engine.exporting.exports import Exports
 from dataport.engine.expressions import filtering
 from dataport.engine.importing.imports import Imports
 from dataport.engine.jobs import JobRecords, part_directory
+from dataport.engine.mappings import Mappings
 from dataport.engine.merging.preview import PREVIEW_FILE
 from dataport.engine.plans import Plans
 from dataport.engine.policies import (
@@ -64,6 +65,7 @@ class Engine:
         self._settings = settings
         self._datasets = definitions.datasets
         self._packages = definitions.packages
+        self._mappings = definitions.mappings
         self._reload_lock = threading.Lock()
         self.definition_error: ConfigError | None = None
         self.jobs = JobRecords(store)
@@ -73,7 +75,9 @@ class Engine:
             lambda: self._settings,
             lambda: self._datasets,
             lambda: self._packages,
+            lambda: self._mappings,
         )
+        self.mappings = Mappings(lambda: self._mappings)
         self.decisions = Decisions(home, store, lambda: self._settings, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(
@@ -135,6 +139,7 @@ class Engine:
                 ensure_all(self.store, datasets)
             self._settings, self._datasets = settings, datasets
             self._packages = definitions.packages
+            self._mappings = definitions.mappings
 
     def author(self, origin: Origin) -> Author:
         """The person of this home, acting through `origin`."""

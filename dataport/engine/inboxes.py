@@ -8,6 +8,7 @@ from dataport.core.errors import NotFoundError, StateError
 from dataport.core.paths import Home
 from dataport.core.settings import Inbox
 from dataport.engine.catalog.load import find_dataset
+from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package
 from dataport.engine.settings_file import as_table, editing
@@ -18,16 +19,19 @@ def add_inbox(
     datasets: Mapping[str, Dataset],
     packages: Mapping[str, Package],
     inbox: Inbox,
+    mappings: Mapping[str, MappingFile] | None = None,
 ) -> None:
     """Write one more inbox to the settings of `home`.
 
-    Raises NotFoundError for an unknown dataset or package, StateError when the name is taken, ConfigError
+    Raises NotFoundError for an unknown dataset, package or mapping, StateError when the name is taken, ConfigError
     when the settings file is broken already.
     """
     if inbox.dataset is not None:
         find_dataset(datasets, inbox.dataset)
     if inbox.package is not None:
         find_package(packages, inbox.package)
+    if inbox.mapping is not None:
+        find_mapping(mappings or {}, inbox.mapping)
     with editing(home, "inboxes") as inboxes:
         if any(item.get("name") == inbox.name for item in inboxes):
             raise StateError(

@@ -17,6 +17,10 @@ class JobPart:
     file: str | None = None
     inside: str | None = None
     """Which table of the file; None where that was not said, as it has one only."""
+    mapping: str | None = None
+    """Name of the mapping that was named, or found before the file was read."""
+    mapped_by: str | None = None
+    """Name of the one that its columns were read by, which its header may have told."""
     rows: dict[str, int] | None = None
     changes: dict[str, int] | None = None
     commit: int | None = None
@@ -45,11 +49,13 @@ class JobPart:
 
     def part_document(self) -> dict[str, Any]:
         """The part as every front end shows it."""
+        mapping = self.mapped_by or self.mapping
         return {
             "dataset": self.dataset,
             "source": self.source,
             "file": self.file,
             **({"inside": self.inside} if self.inside is not None else {}),
+            **({"mapping": mapping} if mapping is not None else {}),
             "rows": self.rows,
             "changes": self.changes,
             "commit": self.commit,

@@ -53,6 +53,8 @@ class Job(JobPart):
 
     STATE = (
         "inside",
+        "mapping",
+        "mapped_by",
         "rows",
         "changes",
         "rejects_file",

@@ -9,6 +9,7 @@ from dataport.daemon.routes import (
     history,
     inboxes,
     jobs,
+    mappings,
     packages,
     policies,
     system,
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     conflicts.router,
     inboxes.router,
     packages.router,
+    mappings.router,
     policies.router,
 )
 """Every router of the application."""

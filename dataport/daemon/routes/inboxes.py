@@ -26,7 +26,8 @@ def list_inboxes(services: ServicesDep) -> Response:
 @router.post("", summary="Add an inbox", status_code=201)
 def create_inbox(inbox: Inbox, services: ServicesDep) -> Response:
     """Written to the settings file and watched at once."""
-    add_inbox(services.home, services.engine.datasets, services.engine.packages, inbox)
+    engine = services.engine
+    add_inbox(services.home, engine.datasets, engine.packages, inbox, engine.mappings.by_name)
     services.configuration.reload()
     return answer(_document(services, inbox), 201)
 
@@ -54,6 +55,7 @@ def _document(services: Services, inbox: Inbox) -> dict[str, Any]:
         "source": inbox.source,
         "mode": str(inbox.mode),
         "on_match": str(inbox.on_match),
+        "mapping": inbox.mapping,
         "hold": inbox.hold,
         "strict": inbox.strict,
     }

@@ -7,15 +7,18 @@ others are resolved here, once, before anything is staged: what was found is not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dataport.core.errors import InputError, UsageError
+from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, in_order
-from dataport.engine.importing.targets import import_request, unknown_target
+from dataport.engine.importing.targets import import_request, source_of, unknown_target
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
-from dataport.engine.requests import ImportRequest
+from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
+from dataport.engine.staging.detect import candidates, detect
 from dataport.engine.staging.look import Look, TableLook, no_such_table
 from dataport.engine.staging.mapping import map_columns
 
@@ -35,42 +38,74 @@ def needs_look(request: ImportRequest, packages: Mapping[str, Package]) -> bool:
         return False
     package = packages.get(request.package or "")
     if package is None:
-        return request.package is None
+        is_told = request.mapping is not None and path.suffix.lower() not in CONTAINERS
+        return request.package is None and not is_told
     return path.suffix.lower() in CONTAINERS or not package.owners(path.name)
 
 
 def place_tables(
-    job: Job, look: Look, datasets: Mapping[str, Dataset], package: Package | None
+    job: Job,
+    look: Look,
+    datasets: Mapping[str, Dataset],
+    package: Package | None,
+    mappings: Mapping[str, MappingFile],
 ) -> None:
-    """Note on `job` which tables of its file are of which dataset.
+    """Note on `job` which tables of its file are of which dataset, and by which mapping.
 
-    Raises UsageError `unknown-target` or `not-in-package` where none is of any, and where it is
+    Raises NotFoundError `unknown-mapping`, UsageError `unknown-target` or `not-in-package` where none is of any, and where it is
     open which is meant; InputError `no-such-table` for a table that is not there.
     """
     request = import_request(job)
     tables = chosen(look.tables, request.inside, Path(request.sources[0]).name)
     known = {name: datasets[name] for name in package.datasets} if package else datasets
-    found: dict[str, TableLook] = {}
+    usable = _usable(request, known, mappings)
+    found: dict[str, _Owned] = {}
     strays: list[TableLook] = []
     for table in tables:
-        owner = _owner(request, table, known, package)
-        if owner is None:
+        owned = _owner(request, table, known, package, usable)
+        if owned is None:
             strays.append(table)
-        elif owner in found:
-            raise _twice(request, owner, found[owner], table)
+        elif owned.dataset in found:
+            raise _twice(request, owned.dataset, found[owned.dataset].table, table)
         else:
-            found[owner] = table
+            found[owned.dataset] = owned
     if not found:
         raise _belongs_nowhere(request, tables, datasets, package)
     if package is None and len(tables) == 1:
-        ((job.dataset, table),) = found.items()
-        job.inside = table.inside
+        (owned,) = found.values()
+        job.dataset, job.inside = owned.dataset, owned.table.inside
+        job.mapping = owned.mapping.name if owned.mapping else None
         return
     job.notices += [_stray_notice(table) for table in strays]
-    job.parts = [
-        JobPart(dataset=name, source=job.source, file=job.file, inside=found[name].inside)
-        for name in in_order(found, datasets)
-    ]
+    job.parts = [found[name].part(job, request) for name in in_order(found, datasets)]
+
+
+@dataclass(frozen=True)
+class _Owned:
+    """A table and where it belongs."""
+
+    table: TableLook
+    dataset: str
+    mapping: MappingFile | None = None
+
+    def part(self, job: Job, request: ImportRequest) -> JobPart:
+        return JobPart(
+            dataset=self.dataset,
+            source=source_of(request, self.mapping),
+            file=job.file,
+            inside=self.table.inside,
+            mapping=self.mapping.name if self.mapping else None,
+        )
+
+
+def _usable(
+    request: ImportRequest, datasets: Mapping[str, Dataset], mappings: Mapping[str, MappingFile]
+) -> tuple[MappingFile, ...]:
+    """The mapping that was named, else those that the header of a table may tell."""
+    if request.mapping is not None:
+        return (find_mapping(mappings, request.mapping),)
+    found = candidates(mappings.values(), request.source or DEFAULT_SOURCE)
+    return tuple(mapping for mapping in found if mapping.dataset in datasets)
 
 
 def chosen(tables: Sequence[TableLook], inside: str | None, file: str) -> Sequence[TableLook]:
@@ -104,14 +139,22 @@ def _owner(
     table: TableLook,
     datasets: Mapping[str, Dataset],
     package: Package | None,
-) -> str | None:
-    """The dataset of a table: by its name in a package, else by its columns."""
+    mappings: Sequence[MappingFile],
+) -> _Owned | None:
+    """The dataset of a table: by its name in a package, else by a mapping or its columns."""
     if package is not None:
         name = _name_of(request, table)
         owners = package.owners(name if "." in name else f"{name}.")
         if len(owners) == 1:
-            return owners[0]
-    return dataset_by_columns(table, datasets)
+            return _Owned(table, owners[0])
+    rows = [table.columns, *([cell or "" for cell in row] for row in table.rows)]
+    detected = detect(mappings, rows)
+    if detected is not None:
+        return _Owned(table, detected.mapping.dataset, detected.mapping)
+    if request.mapping is not None:
+        return None
+    owner = dataset_by_columns(table, datasets)
+    return _Owned(table, owner) if owner else None
 
 
 def _name_of(request: ImportRequest, table: TableLook) -> str:

@@ -15,6 +15,7 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus
 from dataport.engine.as_of import check_readable
+from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package
 from dataport.engine.commits import Author
@@ -52,12 +53,14 @@ class Imports:
         settings: Callable[[], Settings],
         datasets: Callable[[], Mapping[str, Dataset]],
         packages: Callable[[], Mapping[str, Package]],
+        mappings: Callable[[], Mapping[str, MappingFile]],
     ) -> None:
         self._home = home
         self._store = store
         self._settings = settings
         self._datasets = datasets
         self._packages = packages
+        self._mappings = mappings
         self._reader = Reader(home, store, settings)
 
     def complete(self, request: ImportRequest) -> ImportRequest:
@@ -77,7 +80,9 @@ class Imports:
         look into the file can tell. Raises NotFoundError `unknown-dataset` or `unknown-package`,
         UsageError where a file belongs nowhere.
         """
-        members = resolve_members(job, self._home, self._datasets(), self._packages())
+        members = resolve_members(
+            job, self._home, self._datasets(), self._packages(), self._mappings()
+        )
         for member in members:
             if import_request(job).base_commit is not None:
                 member.part.source = member.target.source
@@ -98,7 +103,7 @@ class Imports:
         look = self._reader.look(job, progress)
         package = find_package(self._packages(), request.package) if request.package else None
         job.notices += look.notices
-        place_tables(job, look, self._datasets(), package)
+        place_tables(job, look, self._datasets(), package, self._mappings())
         return self.prepare(job)
 
     def parcels(self, package: str, paths: Sequence[Path]) -> list[list[Path]]:

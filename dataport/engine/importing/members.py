@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import DESCRIPTOR, SIDECAR, Home
+from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, in_order
 from dataport.engine.importing.belonging import needs_look
@@ -47,6 +48,7 @@ def resolve_members(
     home: Home,
     datasets: Mapping[str, Dataset],
     packages: Mapping[str, Package],
+    mappings: Mapping[str, MappingFile],
 ) -> tuple[Member, ...]:
     """Where each of the job's files belongs, in the order of merging; it is noted on the job.
 
@@ -65,7 +67,7 @@ def resolve_members(
     if is_open:
         return ()
     if request.package is None and not job.parts:
-        target = resolve_target(job, datasets)
+        target = resolve_target(job, datasets, mappings)
         return (Member(job, target, part_directory(home, job, job)),)
     if not job.parts:
         package = find_package(packages, str(request.package))
@@ -77,7 +79,7 @@ def resolve_members(
             for name in in_order(files, datasets)
         ]
     return tuple(
-        Member(part, target_of(request, part, datasets), part_directory(home, job, part))
+        Member(part, target_of(request, part, datasets, mappings), part_directory(home, job, part))
         for part in job.parts
     )
 

@@ -155,6 +155,7 @@ def _signature(target: Target, settings: Settings) -> str:
     parts = [
         target.dataset.model_dump_json(by_alias=True),
         json.dumps(dict(target.values), sort_keys=True),
+        target.mapping_documents,
         settings.timezone,
         settings.region,
         dataport.__version__,

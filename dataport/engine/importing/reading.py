@@ -166,6 +166,8 @@ class Reader:
             format=import_request(job).format,
             inside=member.part.inside,
             constants=dict(member.target.values),
+            mapping=member.target.mapping,
+            candidates=member.target.candidates,
             timezone=settings.timezone,
             region=settings.region,
             buckets=settings.daemon.buckets,

@@ -45,13 +45,20 @@ def note_staged(part: JobPart, staged: StageResult) -> None:
         "valid": rows.valid,
         "rejected": rows.rejected,
         "duplicate": rows.duplicate,
+        **_skipped(staged),
     }
     part.notices = list(staged.notices)
+    part.mapped_by = staged.mapped_by
     part.identity = {
         "size": staged.identity.size,
         "mtime_ns": staged.identity.mtime_ns,
         "inode": staged.identity.inode,
     }
+
+
+def _skipped(staged: StageResult) -> dict[str, int]:
+    """`skipped`, where a mapping left rows out."""
+    return {"skipped": staged.rows.skipped} if staged.rows.skipped else {}
 
 
 def check_strict(part: JobPart, target: Target) -> None:
@@ -77,6 +84,7 @@ def note_plan(
         "valid": rows.valid - plan.duplicates - rejected,
         "rejected": rows.rejected + rejected,
         "duplicate": rows.duplicate + plan.duplicates,
+        **_skipped(staged),
     }
     part.notices += [_missing_notice(each, is_applied) for each in references.missing]
     part.notices += plan.notices

@@ -12,12 +12,14 @@ from dataport.core.errors import NotFoundError, UsageError
 from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.load import find_dataset, find_field
+from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package
 from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
+from dataport.engine.staging.detect import candidates
 
 FORMATS = ("csv", "txt", "json", "xlsx", "ods", "xml", "parquet", "vcard")
 
@@ -36,13 +38,24 @@ class Target:
     """Which table of the file."""
     values: Mapping[str, str] = field(default_factory=dict)
     """What every row has, by field (IMF-02)."""
+    mapping: MappingFile | None = None
+    """How its columns become fields, where that was said or found."""
+    candidates: tuple[MappingFile, ...] = ()
+    """Else: mappings of which the header may tell that it is theirs."""
 
     def signature(self) -> str:
         """Tells apart imports of one file that would not do the same."""
         parts = [self.mode, self.on_match, self.dataset.model_dump_json(by_alias=True)]
         parts += [self.inside] if self.inside is not None else []
         parts += [json.dumps(self.values, sort_keys=True)] if self.values else []
+        parts += self.mapping_documents
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    @property
+    def mapping_documents(self) -> list[str]:
+        """All that decides how columns become fields, as text."""
+        known = self.candidates if self.mapping is None else (self.mapping,)
+        return [mapping.model_dump_json(exclude_defaults=True) for mapping in known]
 
 
 def import_request(job: Job) -> ImportRequest:
@@ -59,10 +72,9 @@ def completed_request(
 
     What a job is asked for is settled when it is asked, so that a retry does the same after the
     inbox was changed or removed. Raises NotFoundError `unknown-inbox`, UsageError
-    `reserved-source`.
+    `reserved-source`. The source stays open where the mapping that is found may say it.
     """
     filled: dict[str, object] = {
-        "source": request.source or DEFAULT_SOURCE,
         "mode": request.mode or Mode.MERGE,
         "on_match": request.on_match,
     }
@@ -81,8 +93,12 @@ def completed_request(
     package = packages.get(str(filled.get("package", request.package)))
     default = package.on_match if package else OnMatch.MERGE
     filled["on_match"] = filled["on_match"] or default
-    check_source(str(filled["source"]))
-    return request.model_copy(update=filled)
+    source = filled.get("source", request.source)
+    if source is None and filled.get("dataset", request.dataset) is not None:
+        source = DEFAULT_SOURCE
+    if source is not None:
+        check_source(str(source))
+    return request.model_copy(update={**filled, "source": source})
 
 
 def _said(inbox: Inbox) -> OnMatch | None:
@@ -90,17 +106,21 @@ def _said(inbox: Inbox) -> OnMatch | None:
     return inbox.on_match if "on_match" in inbox.model_fields_set else None
 
 
-def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
+def resolve_target(
+    job: Job, datasets: Mapping[str, Dataset], mappings: Mapping[str, MappingFile]
+) -> Target:
     """Where the job's file belongs; what is known of it is noted on the job first.
 
-    Raises NotFoundError `unknown-dataset`, UsageError `unknown-target`.
+    Raises NotFoundError `unknown-dataset` or `unknown-mapping`, UsageError `unknown-target`.
     """
     request = import_request(job)
     job.file, job.inbox = request.sources[0], request.inbox
-    job.source = request.source or DEFAULT_SOURCE
-    job.dataset = request.dataset or job.dataset
-    job.inside = request.inside or job.inside
     check_words(request)
+    job.mapping = request.mapping or job.mapping
+    mapping = find_mapping(mappings, job.mapping) if job.mapping else None
+    job.source = source_of(request, mapping)
+    job.dataset = request.dataset or job.dataset or (mapping.dataset if mapping else None)
+    job.inside = request.inside or job.inside
     if not job.dataset:
         raise unknown_target(request, datasets)
     if len(request.sources) > 1:
@@ -109,13 +129,34 @@ def resolve_target(job: Job, datasets: Mapping[str, Dataset]) -> Target:
             f"{len(request.sources)} files were named for one dataset.",
             hint="Import them one by one, or as a package with --package.",
         )
-    return target_of(request, job, datasets)
+    return target_of(request, job, datasets, mappings)
 
 
-def target_of(request: ImportRequest, part: JobPart, datasets: Mapping[str, Dataset]) -> Target:
-    """The target in the dataset of `part`. Raises NotFoundError `unknown-dataset`."""
-    commit, source = request.base_commit, request.source or DEFAULT_SOURCE
+def source_of(request: ImportRequest, mapping: MappingFile | None) -> str:
+    """Who a file comes from: as was said, else as its mapping says."""
+    return request.source or (mapping and mapping.source) or DEFAULT_SOURCE
+
+
+def target_of(
+    request: ImportRequest,
+    part: JobPart,
+    datasets: Mapping[str, Dataset],
+    mappings: Mapping[str, MappingFile],
+) -> Target:
+    """The target in the dataset of `part`.
+
+    Raises NotFoundError `unknown-dataset` or `unknown-mapping`, UsageError where the mapping is
+    one of another dataset.
+    """
+    mapping = find_mapping(mappings, part.mapping) if part.mapping else None
+    commit, source = request.base_commit, source_of(request, mapping)
     dataset = find_dataset(datasets, str(part.dataset))
+    if mapping is not None and mapping.dataset != dataset.name:
+        raise UsageError(
+            "mapping-of-other-dataset",
+            f"The mapping {mapping.name} is for {mapping.dataset}, not for {dataset.name}.",
+            hint=f"Leave --dataset out, or name a mapping for {dataset.name}.",
+        )
     return Target(
         dataset=dataset,
         source=source if commit is None else as_of_source(commit),
@@ -125,6 +166,8 @@ def target_of(request: ImportRequest, part: JobPart, datasets: Mapping[str, Data
         is_strict=request.strict,
         inside=part.inside,
         values=_values(request, dataset),
+        mapping=mapping,
+        candidates=() if mapping else candidates(mappings.values(), source, dataset.name),
     )
 
 
@@ -150,12 +193,6 @@ def check_words(request: ImportRequest) -> None:
             "unknown-format",
             f"Unsupported import format: {request.format!r}.",
             hint=f"Valid: {', '.join(FORMATS)}; or leave it out, and the content decides.",
-        )
-    if request.mapping is not None:
-        raise NotFoundError(
-            "unknown-mapping",
-            f"There is no mapping called {request.mapping!r}.",
-            hint="Leave it out: columns are found by name, title and alias.",
         )
 
 

@@ -74,7 +74,7 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
         return _look_at_json(text, inside, name, request)
     is_cut = source.identity.size > HEAD
     delimiter = sniff.even_delimiter(text)
-    records = sniff.sample_records(text, delimiter)
+    records = sniff.below_preamble(sniff.sample_records(text, delimiter))
     if is_cut and len(records) > 1:
         records = records[:-1]
     if not records:

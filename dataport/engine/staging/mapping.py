@@ -5,11 +5,37 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import lru_cache
 
 from dataport.core.errors import InputError
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.staging.reject_layout import own_columns, reject_layout
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a mapping draws a field from columns."""
+
+    sql: str
+    """Of the field's raw text, over the cells `c0` on."""
+    positions: tuple[int, ...]
+    """Of those columns; none for a value that all rows have alike."""
+    unknown: str | None = None
+    """SQL that is true where the mapping's table does not list a row's value."""
+    known: tuple[str, ...] = ()
+    """The values that it lists."""
+    is_optional: bool = False
+    """Whether rows may lack the field even where it is required."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A rule about rows that are left out."""
+
+    condition: str
+    """SQL that is true for them, over the cells `c0` on."""
+    column: str
 
 
 @dataclass(frozen=True)
@@ -20,6 +46,12 @@ class Mapped:
     """Field to position of its column."""
     ignored: tuple[str, ...]
     """Columns that no field takes."""
+    drawn: dict[str, Drawn] = dataclass_field(default_factory=dict)
+    """What a mapping says of fields, where there is one."""
+    skips: tuple[Skipped, ...] = ()
+    """Rows that are none of the dataset's."""
+    by: str | None = None
+    """Name of the mapping."""
 
 
 def fold(label: str) -> str:
@@ -89,7 +121,7 @@ def map_columns(
         raise _twice(doubled)
     used = taken | set(positions.values())
     ignored = [columns[at] for at in own if at not in used]
-    _check_complete(own_columns(columns), dataset, set(positions) | set(constants))
+    check_complete(own_columns(columns), dataset, frozenset({*positions, *constants}))
     ordered = {name: positions[name] for name in dataset.field_names if name in positions}
     return Mapped(ordered, tuple(ignored))
 
@@ -113,7 +145,13 @@ def _forced(columns: Sequence[str], dataset: Dataset, forced: Mapping[str, str])
     return positions
 
 
-def _check_complete(columns: Sequence[str], dataset: Dataset, stated: set[str]) -> None:
+def check_complete(
+    columns: Sequence[str],
+    dataset: Dataset,
+    stated: frozenset[str],
+    optional: frozenset[str] = frozenset(),
+) -> None:
+    """Raise InputError where a required field, or any way to a key, is missing in `stated`."""
     stated = stated | {field.name for field in dataset.fields if field.default is not None}
     stated |= {field.name for field in dataset.fields if field.default_from in stated}
     if not stated & set(dataset.field_names):
@@ -121,7 +159,7 @@ def _check_complete(columns: Sequence[str], dataset: Dataset, stated: set[str]) 
     missing = [
         field.name
         for field in dataset.fields
-        if field.constraints.required and field.name not in stated
+        if field.constraints.required and field.name not in stated | optional
     ]
     ways = (dataset.primary_key, *dataset.match, *dataset.derive_key)
     if not any(stated.issuperset(way) for way in ways):

@@ -38,7 +38,7 @@ def can_remember(request: StageRequest, reading: Reading) -> bool:
 def digest_columns(plan: Plan) -> list[str]:
     """SQL of `_h1` and `_h2` from a row's raw cells: of the mapped ones, in the fields' order."""
     names = literal(",".join(plan.stated))
-    cells = [field.source for field in plan.fields if field.column is not None]
+    cells = [field.source for field in plan.fields if field.column is not None or field.is_mapped]
     forward, backward = ", ".join([names, *cells]), ", ".join([*reversed(cells), names])
     return [f"hash({forward}) AS _h1", f"hash({backward}) AS _h2"]
 

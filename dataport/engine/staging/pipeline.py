@@ -20,7 +20,7 @@ from dataport.engine.staging.memory import (
 )
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.places import places_of
-from dataport.engine.staging.plan import Plan, check_sql, make_plan
+from dataport.engine.staging.plan import Plan, check_sql, make_plan, skip_sql
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import count_mismatch
 from dataport.engine.staging.reject_file import reject_file_sql
@@ -72,7 +72,8 @@ def check_rows(
     buckets = request.buckets or buckets_for(connection, expected, columns)
     runner = LocalRunner(buckets)
     digests = digest_columns(plan) if can_remember(request, reading) else []
-    check = check_sql(plan, states_keys=reading.states_keys, extra=digests)
+    skip = [f"{skip_sql(plan)} AS _skip"] if plan.skips else []
+    check = check_sql(plan, states_keys=reading.states_keys, extra=[*digests, *skip])
     runner.run(connection, Step("check", Scope.ROW, check, ("raw",), "checked"))
     found = _count(connection, "SELECT count(*) FROM checked")
     if found != expected:
@@ -82,6 +83,8 @@ def check_rows(
         runner.run(connection, superseded_step())
         numbered += " ANTI JOIN superseded s ON s._row = checked.rowid"
         inputs.append("superseded")
+    if plan.skips:
+        numbered += " WHERE _skip IS NULL"
     number = Step("number rows", Scope.GROUP, numbered, tuple(inputs), "numbered", Kept.VIEW)
     runner.run(connection, number, *duplicate_steps(plan))
     return plan, resolvers
@@ -229,13 +232,14 @@ def _outcome(
         "SELECT count(DISTINCT _record) FROM rejected WHERE class = 'error' AND _key IS NULL",
     )
     duplicate = _count(connection, "SELECT count(*) FROM duplicates")
-    rows = RowCounts(reading.spool.total, valid, rejected, duplicate)
-    if rows.read != rows.valid + rows.rejected + rows.duplicate:
-        raise count_mismatch(rows.read, rows.valid + rows.rejected + rows.duplicate)
+    skipped, notices = _skipped(connection, plan)
+    rows = RowCounts(reading.spool.total, valid, rejected, duplicate, skipped)
+    accounted = rows.valid + rows.rejected + rows.duplicate + rows.skipped
+    if rows.read != accounted:
+        raise count_mismatch(rows.read, accounted)
     extensions = sum(resolver.extensions for resolver in resolvers)
-    notices = (
-        [f"Extensions were cut from {counted(extensions, 'phone number')}."] if extensions else []
-    )
+    if extensions:
+        notices.append(f"Extensions were cut from {counted(extensions, 'phone number')}.")
     return Outcome(
         stated=plan.stated,
         partial=_partial(connection, plan),
@@ -244,6 +248,21 @@ def _outcome(
         notices=notices,
         memory_is_whole=len(request.memory) >= MOST_LAYERS,
     )
+
+
+def _skipped(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[int, list[str]]:
+    """How many rows the mapping leaves out, and a notice of each rule that leaves some out."""
+    if not plan.skips:
+        return 0, []
+    found = connection.execute(
+        "SELECT _skip, count(*) FROM checked WHERE _skip IS NOT NULL GROUP BY _skip ORDER BY _skip"
+    ).fetchall()
+    notices = [
+        f"{counted(number, 'row')} left out by the mapping, for what is in"
+        f" {plan.skips[rule - 1].column!r}."
+        for rule, number in found
+    ]
+    return sum(number for _, number in found), notices
 
 
 def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:

@@ -14,6 +14,7 @@ from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_fields, made_sql, span_checks
+from dataport.engine.staging.mapping import Drawn, Skipped
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.reject_layout import RejectLayout, reject_layout
@@ -42,6 +43,10 @@ class FieldPlan:
     checks: list[Check]
     is_made: bool = False
     """Whether a row that does not state it may have it from other fields."""
+    columns: tuple[int, ...] = ()
+    """Positions of all columns that it is read from."""
+    is_mapped: bool = False
+    """Whether a mapping says how it is read."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Plan:
     """Where the columns are, if the file is a reject file."""
     row_checks: list[Check]
     """Checks of whole rows; what fails one is not looked at any further."""
+    skips: tuple[Skipped, ...] = ()
+    """Rows that are left out."""
 
     @property
     def stated(self) -> list[str]:
@@ -84,21 +91,25 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
     dataset, positions = request.dataset, reading.mapped.positions
     layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
-    made = made_fields(dataset, {*positions, *request.constants})
+    made = made_fields(dataset, {*positions, *reading.mapped.drawn, *request.constants})
     for field in dataset.fields:
         constant = None if field.is_computed else request.constants.get(field.name)
         is_read = constant is None and not field.is_computed
         column = positions.get(field.name) if is_read else None
+        drawn = reading.mapped.drawn.get(field.name) if is_read else None
         if constant is not None:
             source = literal(constant)
+        elif drawn is not None:
+            source = drawn.sql
         elif column is not None:
             source = f"c{column}"
         elif field.default is not None or field.name in made:
             source = "NULL::VARCHAR"
         else:
             continue
-        planned = _plan(request, field, len(plans), column, source, reading.limit)
-        plans.append(replace(planned, is_made=field.name in made))
+        relaxed = _relaxed(field, drawn)
+        planned = _plan(request, relaxed, len(plans), column, source, reading.limit)
+        plans.append(replace(_as_drawn(planned, drawn), is_made=field.name in made))
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
     is_partial = [
@@ -106,10 +117,32 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
         for plan in plans
     ]
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
-    plan = Plan(dataset, plans, reading.columns, partial, layout, broken_checks(reading.columns))
+    checks = broken_checks(reading.columns)
+    skips = reading.mapped.skips
+    plan = Plan(dataset, plans, reading.columns, partial, layout, checks, skips)
     for name, check in span_checks(dataset, made, plan.text_column, plan.value_column):
         plans[plan.stated.index(name)].checks.append(check)
     return plan
+
+
+def _relaxed(field: Field, drawn: Drawn | None) -> Field:
+    """The field without what its mapping does not ask for."""
+    if drawn is None or not drawn.is_optional or not field.constraints.required:
+        return field
+    constraints = field.constraints.model_copy(update={"required": False})
+    return field.model_copy(update={"constraints": constraints})
+
+
+def _as_drawn(plan: FieldPlan, drawn: Drawn | None) -> FieldPlan:
+    """A plan that knows of all its columns, and of the values that its mapping lists."""
+    if drawn is None:
+        return plan
+    checks = list(plan.checks)
+    if drawn.unknown is not None:
+        listed = ", ".join(drawn.known)
+        message = f"'{{value}}' is not in the mapping's table; it knows {listed}."
+        checks.insert(0, Check(drawn.unknown, "constraint-error.enum", message))
+    return replace(plan, checks=checks, columns=drawn.positions, is_mapped=True)
 
 
 def _plan(
@@ -139,7 +172,13 @@ def _plan(
         wrong = f"{value} IS NULL AND {text} IS NOT NULL"
         found.append(Check(wrong, casting.code, casting.message))
     found += checks.constraint_checks(field, text, value)
-    return FieldPlan(field, column, source, clean, present, resolver, sql, found)
+    columns = () if column is None else (column,)
+    return FieldPlan(field, column, source, clean, present, resolver, sql, found, columns=columns)
+
+
+def skip_sql(plan: Plan) -> str:
+    """SQL of which rule leaves a row out, from 1; NULL for the others."""
+    return _first([Check(rule.condition, "", "") for rule in plan.skips])
 
 
 def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> str:
@@ -283,8 +322,11 @@ def _absent(plan: Plan, *, states_keys: bool) -> str:
             continue
         reasons = [f"t{at} IS NULL"] if field.field.empty is Empty.ABSENT else []
         if states_keys and field.column is not None and field.field.default is None:
-            label = literal(plan.columns[field.column])
-            reasons.append(f"(c{field.column} IS NULL AND NOT list_contains(_keys, {label}))")
+            absent = [
+                f"c{at} IS NULL AND NOT list_contains(_keys, {literal(plan.columns[at])})"
+                for at in field.columns
+            ]
+            reasons.append(f"({' AND '.join(absent)})")
         if reasons:
             missing = f"({' OR '.join(reasons)})" + (f" AND v{at} IS NULL" if field.is_made else "")
             names.append(f"CASE WHEN {missing} THEN {literal(name)} END")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 
 CHUNK = 2**21
@@ -70,10 +72,16 @@ class StageRequest:
     """`csv`, `txt` or `json`; found from the content when None."""
     inside: str | None = None
     """Which of the file's tables; None where it has one only. See `look.TableLook.inside`."""
+    name: str | None = None
+    """What the file is called, where it lies in another one."""
     columns: dict[str, str] = field(default_factory=dict)
     """Forced mapping, field to column."""
     constants: dict[str, str] = field(default_factory=dict)
     """Values, as text, of fields that every row has alike."""
+    mapping: MappingFile | None = None
+    """How columns become fields; by their names when None."""
+    candidates: tuple[MappingFile, ...] = ()
+    """Where none is given: mappings of which the header may tell that it is theirs."""
     timezone: str = "UTC"
     """Zone of times that name none."""
     region: str = "US"
@@ -94,11 +102,19 @@ class StageRequest:
     memory_signature: str = ""
     """Of all that decides what a record says, besides itself."""
 
+    @property
+    def file_name(self) -> str:
+        """Name of the file; of one with rejected rows, that of the file they come from."""
+        name = self.name or self.source_path.name
+        return re.sub(r"\.rejects(-\d+)?\.csv$", ".csv", name)
+
     def to_json(self) -> str:
         document = asdict(self) | {
             "source_path": str(self.source_path),
             "directory": str(self.directory),
             "dataset": self.dataset.model_dump(mode="json", by_alias=True),
+            "mapping": self.mapping and self.mapping.model_dump(mode="json"),
+            "candidates": [each.model_dump(mode="json") for each in self.candidates],
         }
         return json.dumps(document, ensure_ascii=False)
 
@@ -111,10 +127,16 @@ class StageRequest:
                 "source_path": Path(document["source_path"]),
                 "directory": Path(document["directory"]),
                 "dataset": Dataset.model_validate_json(json.dumps(document["dataset"])),
+                "mapping": document["mapping"] and _mapping(document["mapping"]),
+                "candidates": tuple(map(_mapping, document["candidates"])),
                 "limits": StageLimits(**document["limits"]),
                 "memory": tuple(document["memory"]),
             }
         )
+
+
+def _mapping(document: dict[str, Any]) -> MappingFile:
+    return MappingFile.model_validate_json(json.dumps(document))
 
 
 @dataclass(frozen=True)
@@ -134,6 +156,8 @@ class RowCounts:
     valid: int
     rejected: int
     duplicate: int
+    skipped: int = 0
+    """Rows that are none of the dataset's, as the mapping says."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +200,8 @@ class StageResult:
     """The commit at which the memory was true; None where none was used."""
     memory_signature: str = ""
     """As in the request."""
+    mapped_by: str | None = None
+    """Name of the mapping that was used."""
     boot: str = ""
     """The run of the machine in which this was written; see `boot_id`."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.errors import InputError
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.staging.mapping import is_label
+from dataport.engine.staging.detect import HEADER_WITHIN, detect
+from dataport.engine.staging.mapping import fold, is_label
+from dataport.engine.staging.request import StageRequest
 from dataport.engine.staging.samples import passes
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -97,6 +100,8 @@ class Dialect:
     has_header: bool
     columns: tuple[str, ...]
     """Names of the columns; without a header those of the fields at these positions."""
+    before: int = 0
+    """Records above the header that only tell of the file; blank ones don't count."""
 
 
 def check_content(head: bytes, name: str) -> None:
@@ -185,7 +190,7 @@ def even_delimiter(text: str) -> str:
     """The delimiter that cuts the head of a text into the most even rows, whatever they mean."""
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
-        records = sample_records(text, delimiter)
+        records = below_preamble(sample_records(text, delimiter))
         width = len(records[0]) if records else 0
         if width < 2:
             continue
@@ -193,6 +198,12 @@ def even_delimiter(text: str) -> str:
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def below_preamble(records: list[list[str]]) -> list[list[str]]:
+    """A table's records without lines above it that only tell of the file, one cell each."""
+    first = next((at for at, record in enumerate(records[:HEADER_WITHIN]) if len(record) > 1), 0)
+    return records[first:]
 
 
 def find_delimiter(text: str, dataset: Dataset) -> str:
@@ -210,8 +221,12 @@ def find_delimiter(text: str, dataset: Dataset) -> str:
     return best
 
 
-def find_dialect(text: str, dataset: Dataset, limit: int) -> Dialect:
+def find_dialect(text: str, request: StageRequest) -> Dialect:
     """Delimiter, header and column names of a CSV text (V-14). Raises InputError."""
+    mapped = _dialect_of_mapping(text, request)
+    if mapped is not None:
+        return mapped
+    dataset, limit = request.dataset, request.limits.columns
     delimiter = find_delimiter(text, dataset)
     records = sample_records(text, delimiter)
     if not records:
@@ -224,6 +239,36 @@ def find_dialect(text: str, dataset: Dataset, limit: int) -> Dialect:
         names += [f"column_{number}" for number in range(len(names) + 1, len(first) + 1)]
         return Dialect(delimiter, False, tuple(names))
     return Dialect(delimiter, True, tuple(cell.strip() for cell in first))
+
+
+def _dialect_of_mapping(text: str, request: StageRequest) -> Dialect | None:
+    """The dialect by which the names of a mapping are found, in the first row or a later one."""
+    named = request.mapping
+    mappings = request.candidates if named is None else (named,)
+    for delimiter in DELIMITERS if mappings else ():
+        records = sample_records(text, delimiter)
+        detected = detect(mappings, records)
+        if detected is not None:
+            return _dialect_at(records, detected.row, delimiter, request)
+    if named is None:
+        return None
+    labels = set(map(fold, named.labels))
+    found = [
+        (sum(fold(cell) in labels for cell in records[0]), delimiter)
+        for delimiter in DELIMITERS
+        if (records := sample_records(text, delimiter))
+    ]
+    most, delimiter = max(found, default=(0, ","))
+    return _dialect_at(sample_records(text, delimiter), 0, delimiter, request) if most else None
+
+
+def _dialect_at(
+    records: Sequence[Sequence[str]], row: int, delimiter: str, request: StageRequest
+) -> Dialect:
+    header = records[row]
+    if len(header) > request.limits.columns:
+        raise too_many_columns(len(header), request.limits.columns)
+    return Dialect(delimiter, True, tuple(cell.strip() for cell in header), row)
 
 
 def is_headerless(first: list[str], dataset: Dataset) -> bool:

@@ -44,7 +44,7 @@ def stage_file(
         with opener.leaf(request.inside) as (leaf, inside):
             if leaf.source is not source:
                 source.read_digest()
-            inner = replace(request, inside=inside)
+            inner = replace(request, inside=inside, name=leaf.source.path.name)
             readers = _readers(connection, leaf, inner)
             reading, outcome, repeated = _run(connection, inner, readers, progress)
         source.check_unchanged()
@@ -75,9 +75,9 @@ def _readers(
         raise no_such_table(source.path.name, request.inside, [])
     if kind == "json":
         return [lambda: read_json(connection, source, request, encoding)]
-    if kind == "txt" and sniff.is_value_list(text, request.dataset):
+    if kind == "txt" and request.mapping is None and sniff.is_value_list(text, request.dataset):
         return [lambda: read_values(source, request, encoding)]
-    dialect = sniff.find_dialect(text, request.dataset, request.limits.columns)
+    dialect = sniff.find_dialect(text, request)
 
     def reader(care: Care) -> Callable[[], Reading]:
         return lambda: read_csv(source, request, dialect, encoding, care)
@@ -162,4 +162,5 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         disputed=outcome.disputed,
         is_reject_file=reject_layout(reading.columns) is not None,
         memory_is_whole=outcome.memory_is_whole,
+        mapped_by=reading.mapped.by,
     )

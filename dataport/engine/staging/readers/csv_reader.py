@@ -13,7 +13,7 @@ import numpy as np
 
 from dataport.core.errors import InputError
 from dataport.engine.sql import literal
-from dataport.engine.staging.mapping import map_columns
+from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions, index_block
 from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
@@ -53,7 +53,7 @@ def read_csv(
     source: SourceFile, request: StageRequest, dialect: Dialect, encoding: Encoding, care: Care
 ) -> Reading:
     """The rows of a CSV file. Raises InputError for what spoils the whole file."""
-    mapped = map_columns(dialect.columns, request.dataset, request.columns, request.constants)
+    mapped = columns_as_fields(dialect.columns, request)
     notices: list[str] = []
     job = CsvJob(request, dialect, encoding, care)
     try:
@@ -132,14 +132,11 @@ def _spool(source: SourceFile, job: CsvJob) -> Spool:
     delimiter = ord(dialect.delimiter)
     size = part_size(source.identity.size, request)
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
-        awaits_header = dialect.has_header
+        above = dialect.before + dialect.has_header
         for found in blocks(source, job.encoding, delimiter, request.limits.field_size):
             block = found
             codes = dict(block.cuts) | octet_codes(block, writer.line, job.encoding)
-            skip = 0
-            if awaits_header:
-                skip = _header_end(block)
-                awaits_header = skip == 0
+            skip, above = _skip_above(block, above)
             cells = block.cells(delimiter) if job.care >= Care.COUNTED else None
             if cells is not None:
                 codes = _width_codes(block, cells, delimiter, widths) | codes
@@ -150,12 +147,19 @@ def _spool(source: SourceFile, job: CsvJob) -> Spool:
         return writer.finish()
 
 
-def _header_end(block: Block) -> int:
-    """How many records lie up to and with the first that is not blank; 0 where all are."""
+def _skip_above(block: Block, above: int) -> tuple[int, int]:
+    """How many records to skip for as many of `above` as are there, and how many of it are left.
+
+    Those of `above`, the header and what stands before it, are not blank; blank ones may lie
+    between them.
+    """
+    skip = 0
     for index, (start, stop) in enumerate(zip(block.starts, block.stops, strict=True)):
+        if above == 0:
+            break
         if block.data[start:stop].strip(b"\r\n"):
-            return index + 1
-    return 0
+            skip, above = index + 1, above - 1
+    return skip, above
 
 
 def _widths(columns: tuple[str, ...]) -> range:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataport.core.errors import InputError
-from dataport.engine.staging.mapping import map_columns
+from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
 from dataport.engine.staging.readers.json_envelope import (
@@ -68,7 +68,7 @@ def read_json(
     if spool.total == 0:
         raise InputError("no-rows", f"{source.path.name} holds no rows.", hint="Export it again.")
     columns = _columns(connection, request.limits.columns)
-    mapped = map_columns(columns, request.dataset, request.columns, request.constants)
+    mapped = columns_as_fields(columns, request)
     return Reading(
         format="json" if array is not None else "ndjson",
         encoding=encoding.name,

@@ -1,0 +1,219 @@
+"""Mappings: how the columns of somebody's files become the fields of a dataset (MAP-01..03).
+
+A mapping names the columns it reads and what is done to their cells. It compiles to the SQL that
+makes each field's text from the raw cells (`staging.transforms`), so that everything behind it,
+checks, rejects and reject files, sees the file's own columns.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field as Key
+from pydantic import field_validator, model_validator
+
+from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.toml_model import TomlModel, load_model
+from dataport.engine.catalog.load import check_file_name
+from dataport.engine.catalog.model import Dataset, check_name
+
+
+class Unknown(StrEnum):
+    """What becomes of a value that the lookup table does not list."""
+
+    KEEP = "keep"
+    """It stays as it is, for the field's own checks to judge."""
+    EMPTY = "empty"
+    REJECT = "reject"
+    """Its row is rejected, with the listed values."""
+
+
+class Unit(StrEnum):
+    """Units of time spans; a cell written as H:MM or H:MM:SS is one in any of them."""
+
+    MILLISECONDS = "milliseconds"
+    SECONDS = "seconds"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"
+
+
+class FieldMapping(TomlModel):
+    """How one field is made: cells are taken apart, put together, then translated."""
+
+    field: str
+    column: str | None = None
+    columns: tuple[str, ...] = Key(
+        (), description="Several columns: the first with a value counts, or all with `join`."
+    )
+    constant: str | None = Key(None, description="Value of every row; for fields without columns.")
+    file: str | None = Key(
+        None, description="Pattern of the file's name; its group is the value of every row."
+    )
+    default: str | None = Key(None, description="Value of a row whose columns have none.")
+    optional: bool = Key(False, description="Rows may lack the field even where it is required.")
+
+    missing: tuple[str, ...] = Key((), description="More words that stand for no value.")
+    path: str | None = Key(None, description="Place in a cell that holds JSON: owner.emails[0].")
+    pattern: str | None = Key(None, description="Regular expression (RE2): its group is taken.")
+    replace: str | None = Key(None, description="Instead: what each match of `pattern` becomes.")
+    every: bool = Key(False, description="Instead: all matches, as the items of a list.")
+    split: str | None = Key(None, description="Separates the parts of a cell.")
+    part: int | None = Key(None, description="The part to take, from 1, or -1 for the last one.")
+    join: str | None = Key(None, description="Put between the values of several columns.")
+
+    values: dict[str, str] = Key({}, description="Lookup table; capitals make no difference.")
+    unknown: Unknown = Unknown.KEEP
+    decimal: Literal[".", ","] | None = Key(None, description="The decimal sign of the column.")
+    order: Literal["dmy", "mdy"] | None = Key(
+        None, description="Which of day and month comes first in dates such as 3/4/2026."
+    )
+    format: tuple[str, ...] = Key((), description="strptime patterns of dates and times.")
+    unit: Unit | None = Key(None, description="Unit of time spans that are plain numbers.")
+    to: Unit = Key(Unit.HOURS, description="Unit that a number field wants them in.")
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("format")
+    @classmethod
+    def _has_no_zone(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any("%z" in form.lower() for form in value):
+            raise ValueError("times that name their zone are read without a format")
+        return value
+
+    @field_validator("pattern", "file")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _is_made_one_way(self) -> FieldMapping:
+        ways = (self.column, self.columns or None, self.constant, self.file)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("name one of 'column', 'columns', 'constant' and 'file'")
+        if self.part == 0:
+            raise ValueError("parts are counted from 1, or from -1 at the end")
+        needs = {
+            "part": (self.part is not None, "split", self.split),
+            "replace": (self.replace is not None, "pattern", self.pattern),
+            "every": (self.every, "pattern", self.pattern),
+            "join": (self.join is not None, "columns", self.columns or None),
+        }
+        for key, (is_set, other, value) in needs.items():
+            if is_set and value is None:
+                raise ValueError(f"{key!r} needs {other!r}")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return self.columns if self.column is None else (self.column,)
+
+
+class Skip(TomlModel):
+    """Rows that are none of the dataset's; they are counted, and told as a notice."""
+
+    column: str
+    values: tuple[str, ...] | None = Key(None, description="Cells that say so; '' is empty.")
+    unless: tuple[str, ...] | None = Key(None, description="Instead: all cells but these.")
+    pattern: str | None = Key(None, description="Instead: cells in which this is found (RE2).")
+
+    @model_validator(mode="after")
+    def _is_one_rule(self) -> Skip:
+        if sum(rule is not None for rule in (self.values, self.unless, self.pattern)) != 1:
+            raise ValueError("name one of 'values', 'unless' and 'pattern'")
+        return self
+
+
+class MappingFile(TomlModel):
+    """One mapping, as one TOML file defines it."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    dataset: str
+    source: str | None = Key(None, min_length=1, description="Source of files that name none.")
+    detect: tuple[str, ...] = Key(
+        (), description="Columns that tell its files: all must be there. Empty: only by name."
+    )
+    signature: str | None = Key(
+        None, description="Instead: tells files of `source` with exactly one header."
+    )
+    missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
+    others: Literal["ignore", "match"] = Key(
+        "ignore", description="Whether columns that no field names are found by their names."
+    )
+    fields: Annotated[tuple[FieldMapping, ...], Key(min_length=1)]
+    skip: tuple[Skip, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return check_name(value)
+
+    @model_validator(mode="after")
+    def _fields_differ(self) -> MappingFile:
+        names = [each.field for each in self.fields]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the field {name!r} is mapped twice")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column that it speaks of."""
+        columns = [label for each in self.fields for label in each.labels]
+        return tuple(dict.fromkeys([*self.detect, *columns, *(rule.column for rule in self.skip)]))
+
+
+def load_mapping(path: Path) -> MappingFile:
+    """The mapping that `path` defines. Raises ConfigError naming file, key and nearest word."""
+    mapping = load_model(MappingFile, path)
+    check_file_name(mapping.name, "mapping", path)
+    return mapping
+
+
+def check_mapping(mapping: MappingFile, datasets: Mapping[str, Dataset], path: Path) -> None:
+    """Raise ConfigError where a mapping names a dataset or field that there is not."""
+    if mapping.dataset not in datasets:
+        raise _unknown(path, "dataset", mapping.dataset, datasets)
+    names = datasets[mapping.dataset].field_names
+    for index, each in enumerate(mapping.fields):
+        if each.field not in names:
+            raise _unknown(path, f"fields[{index}].field", each.field, names)
+
+
+def find_mapping(mappings: Mapping[str, MappingFile], name: str) -> MappingFile:
+    """The mapping called `name`. Raises NotFoundError that names the nearest one."""
+    if name in mappings:
+        return mappings[name]
+    raise NotFoundError(
+        "unknown-mapping", f"There is no mapping called {name!r}.", hint=_near(name, mappings)
+    )
+
+
+def _unknown(path: Path, key: str, word: str, known: Iterable[str]) -> ConfigError:
+    return ConfigError(
+        "wrong-value",
+        f"{path}: {key!r} is {word!r}, which is not defined.",
+        hint=_near(word, known),
+    )
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names) or 'none'}."

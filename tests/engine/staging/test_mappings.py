@@ -1,0 +1,184 @@
+"""What the transforms of a mapping make of cells (MAP-01..03)."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataport.core.errors import InputError
+from dataport.engine.catalog.mappings import MappingFile
+
+
+def mapping(*fields, **words):
+    """A mapping of the dataset `things`."""
+    return MappingFile.model_validate({"name": "m", "dataset": "things", "fields": fields, **words})
+
+
+def one(read, make, rule, cells, **field):
+    """The values of the field `x` that `rule` makes of the cells of a column `C`."""
+    dataset = make({"name": "id"}, {"name": "x", **field})
+    lines = "".join(
+        f'{at},"{cell.replace(chr(34), chr(34) * 2)}"\n' for at, cell in enumerate(cells)
+    )
+    asked = mapping({"field": "id", "column": "N"}, {"field": "x", "column": "C", **rule})
+    staged = read(f"N,C\n{lines}", dataset, mapping=asked)
+    assert staged.rejects() == []
+    return [value for (value,) in staged.rows("x")]
+
+
+NUMBER = {"type": "number", "precision": 12, "scale": 4}
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "cells", "expected"),
+    [
+        ({}, {}, ["a", ""], ["a", None]),
+        ({"missing": ["-", "none"]}, {}, ["-", "a", "none"], [None, "a", None]),
+        ({"default": "d"}, {}, ["", "a"], ["d", "a"]),
+        ({"split": ", "}, {"type": "list"}, ["a, b;c", ""], [["a", "b;c"], None]),
+        ({"split": " ::: ", "part": 1}, {}, ["a ::: b", "c"], ["a", "c"]),
+        ({"split": "/", "part": -1}, {}, ["a/b/c"], ["c"]),
+        ({"path": "owner.mails[0]"}, {}, ['{"owner": {"mails": ["x@y"]}}', "no"], ["x@y", None]),
+        ({"pattern": r"\[(\d+)\]"}, {}, ["a [12]", "none"], ["12", None]),
+        ({"pattern": "<[^>]+>", "replace": ""}, {}, ["<p>a</p>"], ["a"]),
+        ({"pattern": r"(?:^|\s)@(\S+)", "every": True}, {"type": "list"}, ["a @b x@y @c"], [["b", "c"]]),
+        ({"values": {"Open": "new", "Shut": ""}}, {}, ["OPEN", "shut", "else"], ["new", None, "else"]),
+        ({"values": {"1": "a"}, "unknown": "empty"}, {}, ["1", "2"], ["a", None]),
+        ({"decimal": ","}, NUMBER, ["1.234,5", "7"], ["1234.5000", "7.0000"]),
+        ({"decimal": "."}, NUMBER, ["1,234.5"], ["1234.5000"]),
+        ({"unit": "hours"}, NUMBER, ["1:30:00", "0:20:30", "26:15", "1.5", "-0:30"],
+         ["1.5000", "0.3417", "26.2500", "1.5000", "-0.5000"]),
+        ({"unit": "seconds"}, NUMBER, ["5400", "01:00:00"], ["1.5000", "1.0000"]),
+        ({"unit": "minutes", "to": "days"}, NUMBER, ["720"], ["0.5000"]),
+        ({"unit": "minutes"}, {"type": "duration"}, ["90", "1:30:00"], ["5400000000"] * 2),
+        ({"order": "dmy"}, {"type": "date"}, ["3/4/2026", "2026-04-03"], ["2026-04-03"] * 2),
+        ({"order": "mdy"}, {"type": "datetime"}, ["3/4/2026 09:30"], ["2026-03-04 09:30:00"]),
+        ({"format": ["%B %d, %Y", "%Y/%m/%d"]}, {"type": "date"}, ["May 2, 2023", "2026/05/26"],
+         ["2023-05-02", "2026-05-26"]),
+        ({"format": "%m/%d/%Y %I:%M %p"}, {"type": "datetime"}, ["04/08/2026 1:52 PM"],
+         ["2026-04-08 13:52:00"]),
+    ],
+)  # fmt: skip
+def test_transforms_of_one_column(read, make, rule, field, cells, expected):
+    found = one(read, make, rule, cells, **field)
+    assert [each if isinstance(each, list) or each is None else str(each) for each in found] == [
+        each if isinstance(each, list) or each is None else str(each) for each in expected
+    ]
+
+
+def test_several_columns_give_the_first_value_or_all_of_them_joined(read, make):
+    dataset = make({"name": "id"}, {"name": "phone"}, {"name": "name"})
+    asked = mapping(
+        {"field": "id", "column": "Nr"},
+        {"field": "phone", "columns": ["Mobile", "Work", "Fax"]},
+        {"field": "name", "columns": ["First", "Last"], "join": " "},
+    )
+    text = "Nr,First,Last,Work,Mobile\n1,Ada,Lovelace,1,\n2,,Bo,2,3\n3,,,4,\n"
+    staged = read(text, dataset, mapping=asked)
+    assert staged.result.mapping == {"id": "Nr", "phone": "Mobile", "name": "First"}
+    expected = [("1", "Ada Lovelace"), ("3", "Bo"), ("4", None)]
+    assert staged.rows("phone, name") == expected
+
+
+def test_rows_that_are_left_out_are_counted_and_told(read, make):
+    """The accounts balance: read = valid + rejected + duplicate + skipped."""
+    asked = mapping(
+        {"field": "id", "column": "Id"},
+        skip=[{"column": "Kind", "values": ["note", ""]}, {"column": "Id", "pattern": "^Grand"}],
+    )
+    text = "Kind,Id\nTask,1\nNOTE,\n,,\nTask,Grand totals\nTask,1\n"
+    staged = read(text.replace(",,\n", ",\n"), make({"name": "id"}), mapping=asked)
+    rows = staged.result.rows
+    assert (rows.read, rows.valid, rows.duplicate, rows.skipped) == (5, 1, 1, 3)
+    assert "2 rows left out by the mapping, for what is in 'Kind'." in staged.result.notices
+    assert "1 row left out by the mapping, for what is in 'Id'." in staged.result.notices
+
+
+def test_a_value_that_the_table_does_not_know_is_rejected_with_the_files_own_cell(read, make):
+    asked = mapping(
+        {"field": "id", "column": "Id"},
+        {"field": "x", "column": "State", "values": {"Open": "new"}, "unknown": "reject"},
+    )
+    staged = read("Id,State\n1,Open\n2,Ajar\n", make({"name": "id"}, {"name": "x"}), mapping=asked)
+    [(line, code, value, message)] = staged.rejects("_line, code, value, message")
+    assert (line, code, value) == (3, "constraint-error.enum", "Ajar")
+    assert message == "'Ajar' is not in the mapping's table; it knows Open."
+
+
+def test_the_reject_file_of_a_mapping_has_the_files_columns_and_comes_back(read, make, tmp_path):
+    """ERR-13: fixed in the file's own words, and dropped back in."""
+    dataset = make({"name": "id"}, {"name": "at", "type": "datetime"})
+    asked = mapping(
+        {"field": "id", "column": "Nr"},
+        {"field": "at", "columns": ["Day", "Hour"], "join": " "},
+    )
+    staged = read("Nr,Day,Hour\n1,2026-01-02,09:00\n2,soon,09:00\n", dataset, mapping=asked)
+    text = (staged.directory / "rejects.csv").read_text()
+    assert text.splitlines()[0] == "line,row,field,code,message,value,Nr,Day,Hour"
+    again = read(text.replace("2,soon", "2,2026-01-03"), dataset, mapping=asked)
+    assert again.result.is_reject_file
+    assert [(str(key), str(at)) for key, at in again.rows('id, "at"')] == [
+        ("2", "2026-01-03 09:00:00")
+    ]
+
+
+def test_a_header_below_a_preamble_is_found_by_the_names_that_tell_it(read, make):
+    """TickTick writes three records above its header, one of several lines."""
+    text = '"Date: 2026-01-01"\r\n\r\n"Status: \n0 Normal\n1 Done"\r\n"taskId";"Title"\r\n"7";"a;b"\r\n'
+    asked = mapping(
+        {"field": "id", "column": "taskId"},
+        {"field": "x", "column": "Title"},
+        detect=["taskId", "Title"],
+    )
+    staged = read(text, make({"name": "id"}, {"name": "x"}), mapping=asked)
+    assert staged.rows("id, x, _line") == [("7", "a;b", 7)]
+    assert staged.result.rows.read == 1
+
+
+def test_what_the_file_lacks_is_not_stated_and_what_must_be_there_is_asked_for(read, make):
+    required = {"name": "x", "constraints": {"required": True}}
+    dataset = make({"name": "id"}, required, {"name": "y"})
+    rules = [
+        {"field": "id", "column": "Id"},
+        {"field": "x", "column": "X"},
+        {"field": "y", "column": "Y"},
+    ]
+    staged = read("Id,X,Z\n1,a,b\n", dataset, mapping=mapping(*rules))
+    assert (staged.result.stated, staged.result.ignored) == (["id", "x"], ["Z"])
+    with pytest.raises(InputError, match="No column is x"):
+        read("Id,Y\n1,a\n", dataset, mapping=mapping(*rules))
+    rules[1]["optional"] = True
+    assert read("Id,X\n1,\n", dataset, mapping=mapping(*rules)).rows("x") == [(None,)]
+
+
+def test_other_columns_are_found_by_their_names_where_the_mapping_says_so(read, make):
+    dataset = make({"name": "id"}, {"name": "x"}, {"name": "y", "aliases": ["why"]})
+    rules = [{"field": "id", "column": "Nr"}, {"field": "x", "column": "Y"}]
+    staged = read("Nr,Y,Why\n1,a,b\n", dataset, mapping=mapping(*rules, others="match"))
+    assert staged.rows("id, x, y") == [("1", "a", "b")]
+
+
+def test_a_value_may_come_from_the_files_name(read, make):
+    dataset = make({"name": "id"}, {"name": "x"})
+    rules = [
+        {"field": "id", "column": "Id"},
+        {"field": "x", "file": r"^(.+?)(?: \[[^\]]*\])?\.csv$"},
+    ]
+    assert read("Id\n1\n", dataset, "Goals [6Jf8].csv", mapping=mapping(*rules)).rows("x") == [
+        ("Goals",)
+    ]
+
+
+def test_json_objects_are_mapped_too_and_absent_names_stay_absent(read, make):
+    dataset = make({"name": "id"}, {"name": "x"}, {"name": "y"})
+    rules = [
+        {"field": "id", "column": "id"},
+        {"field": "x", "columns": ["a", "b"]},
+        {"field": "y", "column": "who", "path": "name"},
+    ]
+    text = '[{"id": 1, "b": "B", "who": {"name": "Ada"}}, {"id": 2, "a": "A"}, {"id": 3}]'
+    staged = read(text, dataset, "f.json", mapping=mapping(*rules))
+    assert staged.rows("id, x, y, _absent") == [
+        ("1", "B", "Ada", None),
+        ("2", "A", None, ["y"]),
+        ("3", None, None, ["x", "y"]),
+    ]
