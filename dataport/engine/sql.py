@@ -10,6 +10,9 @@ CATALOG = "store"
 """The one attached catalog through which the store is reached (design section 16)."""
 
 
+NUL = "\0"
+
+
 def ident(name: str) -> str:
     """`name` as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -21,7 +24,9 @@ def literal(value: str | int | None) -> str:
         return "NULL"
     if isinstance(value, int):
         return str(value)
-    return "'" + value.replace("'", "''") + "'"
+    quoted = "'" + value.replace("'", "''") + "'"
+    # An SQL text ends at a NUL, whatever is around it.
+    return f"""({quoted.replace(NUL, "' || chr(0) || '")})""" if NUL in value else quoted
 
 
 def among(value: str, words: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataport.engine.sql import ident, literal
+from dataport.engine.sql import NUL, ident, literal
 from dataport.engine.staging.reject_layout import (
     BROKEN,
     REJECT_COLUMNS,
@@ -88,10 +88,11 @@ def _distinct(names: Sequence[str]) -> list[str]:
     seen = set(REJECT_COLUMNS)
     result = []
     for given in names:
-        name, number = given or "column", 1
+        stem = given.replace(NUL, "") or "column"
+        name, number = stem, 1
         while name.lower() in seen:
             number += 1
-            name = f"{given or 'column'}_{number}"
+            name = f"{stem}_{number}"
         seen.add(name.lower())
         result.append(name)
     return result

@@ -30,6 +30,7 @@ BROKEN_CODES = (
     "unterminated-quote",
     "bad-quote",
     "nul-byte",
+    "control-character",
     "encoding-error",
     "json-error",
     "not-an-object",

@@ -27,6 +27,7 @@ _CUTS = {
     "unterminated-quote": "A quote is opened here and never closed; close it, or double it to mean it.",
     "bad-quote": "A quote stands inside a quoted value; double it to mean it.",
     "nul-byte": "The row holds a NUL character; remove it.",
+    "control-character": "The row holds the control character U+0001; remove it.",
     "encoding-error": "The row holds bytes that are not valid UTF-8; save the file as UTF-8.",
     "json-error": "The line is not one JSON object; fix its brackets, quotes or commas.",
     "not-an-object": 'The item is no JSON object; every row must be one, as in {"name": "value"}.',

@@ -99,7 +99,7 @@ def _run(
         progress("check", 0, total)
         try:
             news, plan, resolvers, repeated = check_news(connection, request, reading)
-        except (duckdb.InvalidInputException, InputError) as error:
+        except (duckdb.InvalidInputException, InputError, UnicodeDecodeError) as error:
             if attempt < len(readers) and _is_about_records(error):
                 continue
             raise _unreadable(error) from error
@@ -112,7 +112,12 @@ def _run(
 
 
 def _is_about_records(error: Exception) -> bool:
-    return isinstance(error, InputError) or "CSV Error" in str(error)
+    # DuckDB quotes the record in its message, and may cut it in the middle of a character.
+    return (
+        isinstance(error, InputError | UnicodeDecodeError)
+        or "CSV Error" in str(error)
+        or "CSV Parser" in str(error)
+    )
 
 
 def _unreadable(error: Exception) -> InputError:

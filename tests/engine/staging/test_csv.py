@@ -233,3 +233,11 @@ def test_every_degree_of_care_reads_the_same_rows(leads, tmp_path, care, end):
     assert [(key or "", notes or "") for key, notes in found] == expected
     assert reading.spool.lines.tolist() == [2, 3, 5, 8, 9, 10, 11]
     assert [(cut.line, cut.code) for cut in reading.spool.cuts] == [(7, "unterminated-quote")]
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_an_error_about_a_long_record_may_cut_it_within_a_character(read, leads, shift):
+    """DuckDB quotes what it can't read; the message is no text then, and the file is all the same."""
+    wide = "x" * shift + "硸" * 9_000
+    staged = read(f"lead_id,email,notes\n1,a@b.co,ok\n2,{wide}\n3,c@d.co,ok\n", leads)
+    assert (len(staged.rows()), staged.rejects()) == (2, [(3, "missing-cell")])

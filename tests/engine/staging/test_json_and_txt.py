@@ -204,3 +204,19 @@ def test_lines_nested_too_deeply_are_rejects(read, leads):
         (5, "json-error"),
         (7, "nested-too-deep"),
     ]
+
+
+def test_lines_may_end_with_a_carriage_return_alone(read, phone_numbers):
+    staged = read(b"2025550101\r2025550102\r\n2025550103\n\r2025550104", phone_numbers, "list.txt")
+    assert staged.rows("_line") == [(1,), (2,), (3,), (5,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("list.txt", b"2025550\x01102"), ("list.ndjson", b'{"phone_number": "2025550\x01102"}')],
+)
+def test_what_separates_nothing_is_no_separator(read, phone_numbers, name, line):
+    """U+0001 is what the reader of lines takes for a delimiter that no line has."""
+    good = b"2025550101" if name == "list.txt" else b'{"phone_number": "2025550101"}'
+    staged = read(good + b"\n" + line + b"\n", phone_numbers, name)
+    assert (len(staged.rows()), staged.rejects()) == (1, [(2, "control-character")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -217,7 +218,8 @@ def children_of(parent):
     found = []
     for task in os.listdir(f"/proc/{parent}/task"):  # noqa: PTH208
         path = f"/proc/{parent}/task/{task}/children"
-        with open(path) as file:  # noqa: PTH123
+        # A thread may end while one looks.
+        with contextlib.suppress(FileNotFoundError), open(path) as file:  # noqa: PTH123
             found += [int(pid) for pid in file.read().split()]
     return [pid for pid in found if is_alive(pid)]
 

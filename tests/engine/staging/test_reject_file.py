@@ -177,3 +177,10 @@ def test_a_value_that_must_be_unique_has_to_change(read, make, rejects):
     assert read(text, dataset, "back.csv").rejects("code") == [("constraint-error.unique",)]
     fixed = read(edited(text, lambda row: row.update(badge="B")), dataset, "back.csv")
     assert fixed.rows("_key, badge") == [("2", "B")]
+
+
+def test_a_label_with_a_nul_is_written_without_it(read, leads):
+    staged = read("lead_id,email,x\0y\n1,none,z\n", leads)
+    lines = (staged.directory / "rejects.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith("lead_id,email,xy")
+    assert len(lines) == 2

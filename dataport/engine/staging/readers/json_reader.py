@@ -29,10 +29,9 @@ from dataport.engine.staging.readers.json_index import (
     index_lines,
 )
 from dataport.engine.staging.readers.json_numbers import cells_sql
-from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
+from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
-from dataport.engine.staging.readers.txt_reader import UNUSED
 from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
@@ -92,7 +91,7 @@ def _spool(
     with SpoolWriter(request.directory / PARTS, size, request.limits.rows) as writer:
 
         def add(block: Block, codes: dict[int, str]) -> None:
-            codes = codes | octet_codes(block, writer.line, encoding)
+            codes = codes | octet_codes(block, writer.line, encoding, is_delimited=False)
             writer.add(block, codes=codes, is_blank=blanks(block))
 
         chunks = utf8_chunks(source.chunks(), encoding)

@@ -9,15 +9,22 @@ import numpy as np
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.text import Encoding, NotUtf8Error
 
+UNUSED = "\x01"
+"""Delimiter of a text without delimiters: no such text has any business with it."""
 
-def octet_codes(block: Block, line: int, encoding: Encoding) -> dict[int, str]:
-    """Records with bytes that are no text. Raises NotUtf8Error unless the encoding allows for them."""
+
+def octet_codes(
+    block: Block, line: int, encoding: Encoding, *, is_delimited: bool = True
+) -> dict[int, str]:
+    """Records with bytes that are no text. Raises NotUtf8Error unless the encoding allows for them.
+
+    Records that are not `is_delimited` may not hold `UNUSED` either.
+    """
     codes: dict[int, str] = {}
     data = block.data[: block.consumed]
-    if b"\0" in data:
-        nul = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-        owners = np.unique(np.searchsorted(block.stops, nul, side="right"))
-        codes |= dict.fromkeys(owners.tolist(), "nul-byte")
+    if not is_delimited:
+        codes |= dict.fromkeys(_owners(block, data, UNUSED.encode()), "control-character")
+    codes |= dict.fromkeys(_owners(block, data, b"\0"), "nul-byte")
     if data.isascii():
         return codes
     try:
@@ -27,6 +34,15 @@ def octet_codes(block: Block, line: int, encoding: Encoding) -> dict[int, str]:
             raise NotUtf8Error(line + data.count(b"\n", 0, error.start)) from error
         codes |= dict.fromkeys(_invalid(block), "encoding-error")
     return codes
+
+
+def _owners(block: Block, data: bytes, octet: bytes) -> list[int]:
+    """Records that hold an octet."""
+    if octet not in data:
+        return []
+    found = np.flatnonzero(np.frombuffer(data, np.uint8) == octet[0])
+    owners: list[int] = np.unique(np.searchsorted(block.stops, found, side="right")).tolist()
+    return owners
 
 
 def _invalid(block: Block) -> Iterator[int]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from dataport.core.errors import InputError
 from dataport.engine.staging.mapping import map_columns
-from dataport.engine.staging.readers.csv_index import LF, Block
+from dataport.engine.staging.readers.csv_index import CR, LF, Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
-from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
+from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import DELIMITERS, Dialect, value_field
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encoding, utf8_chunks
-
-UNUSED = "\x01"
-"""Delimiter of a text without delimiters."""
 
 _IS_SEPARATOR = np.zeros(256, np.bool_)
 _IS_SEPARATOR[[LF, *map(ord, DELIMITERS)]] = True
@@ -67,8 +65,10 @@ def _spool(source: SourceFile, request: StageRequest, encoding: Encoding) -> Spo
 def index_values(data: bytes) -> Block:
     """The values of a text up to its last separator, each on a line of its own."""
     octets = np.frombuffer(data, np.uint8)
-    newlines = np.flatnonzero(octets == LF)
-    stops = np.flatnonzero(_IS_SEPARATOR[octets]) + 1
+    # One behind which a line feed may still come, in the next block, is left to that.
+    is_newline = (octets == LF) | _is_lone_return(octets)
+    newlines = np.flatnonzero(is_newline)
+    stops = np.flatnonzero(is_newline | _IS_SEPARATOR[octets]) + 1
     starts = np.concatenate([[0], stops[:-1]])[: stops.size]
     lines = np.searchsorted(newlines, starts)
     end = int(stops[-1]) if stops.size else 0
@@ -78,8 +78,17 @@ def index_values(data: bytes) -> Block:
     return Block(split.tobytes(), starts, stops, lines, {}, stops[:0], total)
 
 
+def _is_lone_return(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Where a line ends with a carriage return alone."""
+    result: npt.NDArray[np.bool_] = octets == CR
+    result[:-1] &= octets[1:] != LF
+    result[-1:] = False
+    return result
+
+
 def _add(writer: SpoolWriter, block: Block, encoding: Encoding) -> None:
     octets = np.frombuffer(block.data, np.uint8)
     visible = np.flatnonzero(~np.isin(octets, _BLANKS))
     is_blank = np.searchsorted(visible, block.starts) == np.searchsorted(visible, block.stops)
-    writer.add(block, codes=octet_codes(block, writer.line, encoding), is_blank=is_blank)
+    codes = octet_codes(block, writer.line, encoding, is_delimited=False)
+    writer.add(block, codes=codes, is_blank=is_blank)
