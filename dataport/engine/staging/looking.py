@@ -10,16 +10,16 @@ from typing import Any
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
+from dataport.engine.staging.headers import likely_header
 from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
 from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
 from dataport.engine.staging.readers.json_envelope import find_array
+from dataport.engine.staging.readers.reading import no_rows
 from dataport.engine.staging.request import PARTS
 from dataport.engine.staging.source import HEAD, Progress, SourceFile
 from dataport.engine.staging.text import decoded_head, guess_encoding
 
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
-_VALUE = re.compile(r"[-+]?[\d.,:/ T-]*\d[\d.,:/ TZ%-]*|[^@\s]+@[^@\s]+\.\w+|\S*://\S+")
-"""Numbers, dates, times, e-mail addresses and links: what no column is called."""
 
 
 def look_into(request: LookRequest, progress: Progress) -> Look:
@@ -58,7 +58,28 @@ def look_at(leaf: Leaf, request: LookRequest) -> list[TableLook]:
     inside = JOINT.join(leaf.names) or None
     if leaf.kind is None:
         return [look_at_text(leaf.source, inside, request)]
-    raise sniff.contradiction(leaf.source.path.name, leaf.kind, "Export it as CSV.")
+    sniff.check_name(leaf.source.path, leaf.kind, request.format)
+    return _look_at_workbook(leaf, request)
+
+
+def _look_at_workbook(leaf: Leaf, request: LookRequest) -> list[TableLook]:
+    """The visible sheets that hold anything; one alone needs no name."""
+    from dataport.engine.staging.readers.workbook import first_rows, opened, sheets
+
+    with opened(leaf.source, request.limits) as book:
+        names = sheets(book)
+        tables = [
+            table_of_cells(rows, _named(leaf, name, names), str(leaf.kind), request.limits.columns)
+            for name in names
+            if (rows := first_rows(book, name))
+        ]
+    if not tables:
+        raise no_rows(leaf.source.path.name)
+    return tables
+
+
+def _named(leaf: Leaf, name: str, names: Sequence[str]) -> str | None:
+    return JOINT.join([*leaf.names, *([name] if len(names) > 1 else [])]) or None
 
 
 def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -> TableLook:
@@ -86,23 +107,14 @@ def table_of_cells(
     records: Sequence[Sequence[str | None]], inside: str | None, kind: str, limit: int
 ) -> TableLook:
     """The look of a table's first records, the header among them if there is one."""
-    first = [(cell or "").strip() for cell in records[0]]
+    at = likely_header(records)
+    start = 0 if at is None else at + 1
+    first = [(cell or "").strip() for cell in records[at or 0]]
     if len(first) > limit:
         raise sniff.too_many_columns(len(first), limit)
-    has_header = is_header(first)
-    columns = first if has_header else [f"column_{at}" for at in range(1, len(first) + 1)]
-    rows = records[has_header : MOST_ROWS + has_header]
-    return TableLook(inside, kind, has_header, columns, [_fit(row, len(columns)) for row in rows])
-
-
-def is_header(first: Sequence[str]) -> bool:
-    """Whether a first row only names columns: words, no two the same, no plain value among them."""
-    words = [cell for cell in first if cell]
-    return (
-        len(words) > len(first) / 2
-        and len(set(words)) == len(words)
-        and not any(_VALUE.fullmatch(cell) for cell in words)
-    )
+    columns = [f"column_{at}" for at in range(1, len(first) + 1)] if at is None else first
+    rows = [_fit(row, len(columns)) for row in records[start : MOST_ROWS + start]]
+    return TableLook(inside, kind, at is not None, columns, rows)
 
 
 def _look_at_json(text: str, inside: str | None, name: str, request: LookRequest) -> TableLook:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
-from dataport.engine.sql import ident, literal
+from dataport.engine.sql import among, ident, literal
 from dataport.engine.staging import checks
 from dataport.engine.staging.casts import cast
 from dataport.engine.staging.checks import Check
@@ -16,10 +16,13 @@ from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_fields, made_sql, span_checks
 from dataport.engine.staging.mapping import Drawn, Skipped
 from dataport.engine.staging.phones import phone_sql
+from dataport.engine.staging.readers.cells import ERRORS
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.reject_layout import RejectLayout, reject_layout
 from dataport.engine.staging.reject_rows import broken_checks, same_row_sql, unique_check
 from dataport.engine.staging.request import StageRequest
+
+ERROR_MESSAGE = "The cell shows the error {value} of a formula; mend it in the spreadsheet."
 
 KEY_MESSAGE = "The row has no usable key ({fields}), and nothing to make or find one by."
 
@@ -108,7 +111,7 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
         else:
             continue
         relaxed = _relaxed(field, drawn)
-        planned = _plan(request, relaxed, len(plans), column, source, reading.limit)
+        planned = _plan(request, relaxed, len(plans), column, source, reading)
         plans.append(replace(_as_drawn(planned, drawn), is_made=field.name in made))
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
@@ -151,11 +154,14 @@ def _plan(
     number: int,
     column: int | None,
     source: str,
-    limit: int | None,
+    reading: Reading,
 ) -> FieldPlan:
     text, value = f"t{number}", f"v{number}"
     clean, present = clean_sql(field, text), present_sql(request.dataset, field, text)
     found: list[Check] = []
+    limit = reading.limit
+    if reading.has_error_cells and column is not None:
+        found.append(Check(among(f"c{column}", ERRORS), "error-cell", ERROR_MESSAGE))
     if limit is not None and column is not None:
         message = f"The value is longer than {counted(limit, 'byte')}."
         found.append(Check(f"strlen(c{column}) > {limit}", "field-too-long", message))

@@ -42,7 +42,7 @@ def stage_file(
         directory = request.directory / PARTS / UNPACKED
         opener = Opener(source, directory, request.limits, request.chunk)
         with opener.leaf(request.inside) as (leaf, inside):
-            if leaf.source is not source:
+            if leaf.source is not source or leaf.kind is not None:
                 source.read_digest()
             inner = replace(request, inside=inside, name=leaf.source.path.name)
             readers = _readers(connection, leaf, inner)
@@ -64,7 +64,7 @@ def _readers(
     """Ways to read the file, the quickest first; the next is tried where one does not hold."""
     source = leaf.source
     if leaf.kind is not None:
-        raise sniff.contradiction(source.path.name, leaf.kind, "Export it as CSV.")
+        return [_binary_reader(leaf, request)]
     encoding = guess_encoding(source.head)
     text = decoded_head(source.head, encoding)
     sniff.check_text(text, source.path.name)
@@ -83,6 +83,15 @@ def _readers(
         return lambda: read_csv(source, request, dialect, encoding, care)
 
     return [reader(care) for care in Care]
+
+
+def _binary_reader(leaf: Leaf, request: StageRequest) -> Callable[[], Reading]:
+    """What reads a file that is no text; loaded when there is one."""
+    source, kind = leaf.source, str(leaf.kind)
+    sniff.check_name(source.path, kind, request.format)
+    from dataport.engine.staging.readers.workbook import read_workbook
+
+    return lambda: read_workbook(source, request, kind)
 
 
 def _run(

@@ -109,10 +109,10 @@ def test_what_belongs_nowhere_is_left_out_with_a_word(desk: Parcels) -> None:
 
 def test_an_archive_that_says_nothing_of_a_package_is_told_by_its_columns(desk: Parcels) -> None:
     desk.send({"users": USERS})
-    path = archive(desk, "x.zip", a=NOTES, b=TICKETS)
+    path = archive(desk, "x.zip", a="a,b\n1,2\n", b=TICKETS)
     job = desk.ask(ImportRequest(path=str(path), source="crm"))
-    assert [part.dataset for part in job.parts] == ["tickets", "notes"]
-    assert job.message == "Import x.zip from crm: 2 tables"
+    assert [(part.dataset, part.inside) for part in job.parts] == [("tickets", "desk-1/b.csv")]
+    assert job.message == "Import x.zip from crm: 1 table"
 
 
 def test_a_job_that_was_looked_into_keeps_what_was_found(desk: Parcels) -> None:

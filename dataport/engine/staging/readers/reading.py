@@ -6,9 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dataport.core.errors import InputError
+
 if TYPE_CHECKING:
     from dataport.engine.staging.mapping import Mapped
     from dataport.engine.staging.readers.spool import Spool
+
+
+def no_rows(name: str) -> InputError:
+    """The error of a table without a row."""
+    return InputError("no-rows", f"{name} holds no rows.", hint="Export it again.")
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Reading:
     """Whether there is a column `_keys` too: the positions of the columns that a row states."""
     limit: int | None = None
     """Bytes a value may have, where the file has records long enough to break it."""
+    has_error_cells: bool = False
+    """Whether cells may show the errors of formulas that failed: see `cells.ERRORS`."""
     notices: list[str] = field(default_factory=list)
     sql_of: Callable[[Spool], str] | None = None
     """Makes `sql` for a spool of some of the rows; None where rows can't be read by themselves."""

@@ -192,12 +192,7 @@ class SpoolWriter:
 
     def _check_rows(self) -> None:
         if self._spool.total > self._row_limit:
-            raise InputError(
-                "too-many-rows",
-                "The file has too many rows.",
-                f"The limit is {self._row_limit:,}.",
-                "Split the file, or raise limits.rows in the configuration.",
-            )
+            raise too_many_rows(self._row_limit)
 
     def _write(self, data: bytes | memoryview) -> None:
         if self._file is None and len(data):
@@ -225,6 +220,16 @@ def _joined(pieces: list[Positions]) -> Positions:
 def part_size(size: int, request: StageRequest) -> int:
     """Bytes of a part that keep all threads busy on a file of `size` bytes."""
     return max(2 * request.chunk, size // (2 * request.threads) + 1)
+
+
+def too_many_rows(limit: int) -> InputError:
+    """The error of a file with more than `limit` records."""
+    return InputError(
+        "too-many-rows",
+        "The file has too many rows.",
+        f"The limit is {limit:,}.",
+        "Split the file, or raise limits.rows in the configuration.",
+    )
 
 
 def count_mismatch(expected: int, found: int) -> InputError:
