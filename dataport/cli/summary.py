@@ -153,6 +153,12 @@ def _show_next(session: Session, job: Job) -> None:
     number, status = job["job"], job.get("status")
     if status in ("pending", "processing"):
         output.say(f"Job {number} is {status}: {session.command('jobs', 'show', number)}")
+    elif status == "waiting" and job.get("reason") == "mapping":
+        look = session.command("mappings", "suggest", "--job", number)
+        output.say(f"Job {number} waits for you. What its columns could be: {look}")
+        output.say(f"  take that: {session.command('jobs', 'approve', number)}")
+        save = session.command("mappings", "save", "--job", number, "--set", "FIELD=COLUMN")
+        output.say(f"  otherwise: {save}")
     elif status == "waiting":
         output.say(f"Job {number} waits for you. Look: {session.command('jobs', 'plan', number)}")
         output.say(f"  apply it: {session.command('jobs', 'approve', number)}")

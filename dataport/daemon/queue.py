@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dataport.daemon.news import JobNews
 from dataport.daemon.runner import JobRunner
 from dataport.daemon.waiting import WaitingCounts
 from dataport.engine.engine import Engine
+from dataport.engine.importing.columns import MAPPING
 from dataport.engine.jobs import Job
 from dataport.engine.plans import Choice
 from dataport.engine.requests import AnyRequest, BulkRequest, ExportRequest, ImportRequest
@@ -41,6 +42,7 @@ class JobQueue:
 
     def __init__(self, engine: Engine, events: EventBroker, configuration: Configuration) -> None:
         self._engine = engine
+        self._configuration = configuration
         self._live = LiveJobs()
         self._news = JobNews(events, WaitingCounts(engine))
         self._deciding = threading.Lock()
@@ -163,8 +165,10 @@ class JobQueue:
 
     def waiting_counts(self) -> dict[str, int]:
         """What waits for a person, from memory."""
-        approvals = sum(live.job.status is JobStatus.WAITING for live in self._live)
-        return {"approvals": approvals, **self._news.waiting.counts()}
+        waiting = [live.job for live in self._live if live.job.status is JobStatus.WAITING]
+        mappings = sum(job.reason == MAPPING for job in waiting)
+        counts = self._news.waiting.counts()
+        return {"approvals": len(waiting) - mappings, **counts, "mappings": mappings}
 
     def conflicts_changed(self) -> None:
         """Somebody changed the conflict queue: count again and tell."""
@@ -184,13 +188,32 @@ class JobQueue:
     def approve(self, number: int) -> Job:
         """Let a waiting job apply its plan, by the definitions and settings of this moment.
 
-        Raises StateError when it does not wait, NotFoundError when a dataset is gone.
+        One that waits for a mapping takes what is suggested. Raises StateError when it does not
+        wait, NotFoundError when a dataset is gone.
         """
+        if self.get(number).reason == MAPPING:
+            return self.decide_columns(number, {})
         with self._deciding:
             live = self._require_waiting(number)
             live.members = self._engine.imports.prepare(live.job)
             live.is_approved, live.is_staged = True, True
             live.job.status, live.job.message = JobStatus.PENDING, ""
+            self._runner.go_on(live)
+        return live.job
+
+    def decide_columns(self, number: int, said: Mapping[str, str], name: str | None = None) -> Job:
+        """Let a job that waits for a mapping go on by what is suggested and what was said.
+
+        It is kept as a mapping of the job's source. Raises StateError when the job does not wait
+        for that, or something is lacking, UsageError for a field or column that there is not.
+        """
+        with self._deciding:
+            live = self._require_waiting(number)
+            mapping = self._engine.mappings.decide(live.job, said, name)
+            self._configuration.reload()
+            self._engine.mappings.settle(live.job, mapping)
+            live.members = self._engine.imports.prepare(live.job)
+            self._engine.jobs.save(live.job)
             self._runner.go_on(live)
         return live.job
 

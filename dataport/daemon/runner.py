@@ -20,6 +20,7 @@ from dataport.daemon.disposal import DONE, FAILED, dispose, put_rejects
 from dataport.daemon.live import LiveJob, LiveJobs
 from dataport.daemon.news import JobNews
 from dataport.engine.engine import Engine
+from dataport.engine.importing.columns import NeedsColumnsError, wait_for_columns
 from dataport.engine.importing.reading import Progress
 from dataport.engine.jobs import Job
 from dataport.engine.requests import BulkRequest, ExportRequest, ImportRequest
@@ -125,7 +126,13 @@ class JobRunner:
         progress = self._news.progress(live)
         if not live.members:
             self._place(live, progress)
-        staged = self._engine.imports.stage(job, live.members, progress)
+        try:
+            staged = self._engine.imports.stage(job, live.members, progress)
+        except NeedsColumnsError as needed:
+            wait_for_columns(self._engine.home, job, needed)
+            self._engine.jobs.save(job)
+            self._news.tell(live)
+            return
         if staged is not None and not job.request.dry_run:
             put_rejects(self._engine.home, job)
         with self._live.changed:

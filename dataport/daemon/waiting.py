@@ -13,8 +13,7 @@ REMEMBERED_JOBS = 500
 
 
 class WaitingCounts:
-    """Open conflicts, unsettled mappings, and rejected rows whose file still lies where it was
-    put."""
+    """Open conflicts, and rejected rows whose file still lies where it was put."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -37,10 +36,10 @@ class WaitingCounts:
             self._reject_files[path] = rows
 
     def counts(self) -> dict[str, int]:
-        """`conflicts`, `mappings`, `rejects`; a reject file that was taken away waits no more."""
+        """`conflicts` and `rejects`; a reject file that was taken away waits no more."""
         with self._lock:
             self._reject_files = {
                 path: rows for path, rows in self._reject_files.items() if Path(path).exists()
             }
             rejects = sum(self._reject_files.values())
-        return {"conflicts": self._conflicts, "mappings": 0, "rejects": rejects}
+        return {"conflicts": self._conflicts, "rejects": rejects}

@@ -77,7 +77,9 @@ class Engine:
             lambda: self._packages,
             lambda: self._mappings,
         )
-        self.mappings = Mappings(lambda: self._mappings)
+        self.mappings = Mappings(
+            home, lambda: self._settings, lambda: self._datasets, lambda: self._mappings
+        )
         self.decisions = Decisions(home, store, lambda: self._settings, lambda: self._datasets)
         self.plans = Plans(home, store, self.jobs, lambda: self._datasets)
         self.exports = Exports(

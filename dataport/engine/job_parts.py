@@ -21,6 +21,8 @@ class JobPart:
     """Name of the mapping that was named, or found before the file was read."""
     mapped_by: str | None = None
     """Name of the one that its columns were read by, which its header may have told."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Field to column, where names alone don't tell and likeness does."""
     rows: dict[str, int] | None = None
     changes: dict[str, int] | None = None
     commit: int | None = None

@@ -39,6 +39,8 @@ class Job(JobPart):
     finished: datetime | None = None
     disposal: str | None = None
     """`done` or `failed` while the inbox file still has to be moved there."""
+    reason: str | None = None
+    """What it waits for besides the approval of its plan: `mapping`."""
     planned_at: int | None = None
     """Newest commit when the plan that waits for approval was made."""
     planned_with: str | None = None
@@ -55,6 +57,8 @@ class Job(JobPart):
         "inside",
         "mapping",
         "mapped_by",
+        "columns",
+        "reason",
         "rows",
         "changes",
         "rejects_file",
@@ -143,6 +147,7 @@ class Job(JobPart):
             "package": self.request.package,
             **({"items": items} if items else {}),
             "excluded": self.left_out,
+            **({"reason": self.reason} if self.reason else {}),
             "mode": str(self.request.mode or "merge"),
             "on_match": str(self.request.on_match or "merge"),
             "hold": self.request.hold,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dataport.core.errors import InputError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus
@@ -23,6 +24,7 @@ from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.attempt import Attempt, Load, Merging, NeedsAllRowsError
 from dataport.engine.importing.belonging import place_tables
+from dataport.engine.importing.columns import NeedsColumnsError
 from dataport.engine.importing.known_files import note_known
 from dataport.engine.importing.members import Member, parcels_of, resolve_members
 from dataport.engine.importing.memory import SourceMemory
@@ -113,14 +115,33 @@ class Imports:
     def stage(self, job: Job, members: Sequence[Member], progress: Progress) -> Staged | None:
         """Read the files into clean rows; None when the bytes of all were applied already.
 
-        Raises InputError when a file can't be taken, CancelledError when the job was.
+        Raises InputError when a file can't be taken, CancelledError when the job was, and
+        NeedsColumnsError where a person has to say what a column is.
         """
         staged: list[StageResult | None] = []
         for member in members:
             with naming_file(job, member.part):
-                staged.append(self._reader.read(job, member, progress))
+                staged.append(self._read(job, member, progress))
         job.add_up()
         return staged if any(staged) else None
+
+    def _read(self, job: Job, member: Member, progress: Progress) -> StageResult | None:
+        """What `Reader.read` does, with columns by likeness where names don't tell them."""
+        try:
+            return self._reader.read(job, member, progress)
+        except InputError as error:
+            is_open = member.target.mapping is None and not member.part.columns
+            if error.code != "missing-label" or not is_open:
+                raise
+            suggestion = self._reader.suggest(job, member, progress)
+            if suggestion is None or not suggestion.fields():
+                raise
+            if not suggestion.is_certain:
+                if import_request(job).dry_run:
+                    raise
+                raise NeedsColumnsError(member, suggestion) from error
+        member.part.columns = suggestion.fields(only_strong=True)
+        return self._reader.read(job, member, progress)
 
     def merge(
         self,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dataport.core.paths import Home
 from dataport.core.settings import Settings, parse_size
 from dataport.core.words import Phase
+from dataport.engine.importing.belonging import chosen
 from dataport.engine.importing.known_files import newest_file
 from dataport.engine.importing.members import Member
 from dataport.engine.importing.memory import SourceMemory
 from dataport.engine.importing.report import check_strict, note_staged
 from dataport.engine.importing.returns import Returned, Returns
 from dataport.engine.importing.staged_input import fits
+from dataport.engine.importing.suggestions import Suggestion, suggest
 from dataport.engine.importing.targets import Target, import_request
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
@@ -60,17 +62,28 @@ class Reader:
                 return None
             staged = self.read_anew(job, member, progress, recalls=not member.target.is_held)
         note_staged(member.part, staged)
+        if member.part.columns:
+            member.part.notices.append(_guessed(member.part.columns))
         self._note_return(job, member, staged)
         check_strict(member.part, member.target)
         return staged
 
-    def look(self, job: Job, progress: Progress) -> Look:
-        """Which tables the job's file holds. Raises as `read` does."""
+    def suggest(self, job: Job, member: Member, progress: Progress) -> Suggestion | None:
+        """What the columns of a member's file could be; None where it names none."""
+        found = chosen(
+            self.look(job, progress, member.part).tables, member.part.inside, member.part.name
+        )
+        if len(found) != 1 or not found[0].has_header:
+            return None
+        return suggest(found[0].columns, found[0].rows, member.target.dataset)
+
+    def look(self, job: Job, progress: Progress, part: JobPart | None = None) -> Look:
+        """Which tables the file of the job, or of a part of it, holds. Raises as `read` does."""
         request = import_request(job)
         directory = self._home.job_staging(job.job) / LOOKED
         return look_into(
             LookRequest(
-                source_path=Path(request.sources[0]),
+                source_path=Path((part and part.file) or request.sources[0]),
                 directory=directory,
                 format=request.format,
                 limits=stage_limits(self._settings()),
@@ -166,6 +179,7 @@ class Reader:
             format=import_request(job).format,
             inside=member.part.inside,
             constants=dict(member.target.values),
+            columns=dict(member.part.columns),
             mapping=member.target.mapping,
             candidates=member.target.candidates,
             timezone=settings.timezone,
@@ -190,6 +204,11 @@ def stage_limits(settings: Settings) -> StageLimits:
         memory=parse_size(limits.worker_memory),
         seconds=limits.worker_seconds,
     )
+
+
+def _guessed(columns: Mapping[str, str]) -> str:
+    told = ", ".join(f"{column!r} as {name}" for name, column in columns.items())
+    return f"Columns were found by likeness, not all by name: {told}."
 
 
 def _note_sender(part: JobPart, target: Target, returned: Returned | None) -> None:
