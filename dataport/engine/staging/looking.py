@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
@@ -19,28 +20,41 @@ from dataport.engine.staging.request import PARTS
 from dataport.engine.staging.source import HEAD, Progress, SourceFile
 from dataport.engine.staging.text import decoded_head, guess_encoding
 
+if TYPE_CHECKING:
+    import duckdb
+
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
 
 
-def look_into(request: LookRequest, progress: Progress) -> Look:
-    """The tables of a file. Raises InputError when it can't be taken as a whole."""
+def look_into(
+    connection: duckdb.DuckDBPyConnection, request: LookRequest, progress: Progress
+) -> Look:
+    """The tables of a file. Raises InputError when it can't be taken as a whole.
+
+    `connection` is an empty database that may be filled.
+    """
     with SourceFile(
         request.source_path, request.limits.file_size, progress, request.chunk
     ) as source:
         directory = request.directory / PARTS / UNPACKED
         opener = Opener(source, directory, request.limits, request.chunk)
-        look = _look_at_leaves(opener.leaves(), source, request)
+        look = _look_at_leaves(connection, opener.leaves(), source, request)
         source.check_unchanged()
         return look
 
 
-def _look_at_leaves(leaves: Iterator[Leaf], source: SourceFile, request: LookRequest) -> Look:
+def _look_at_leaves(
+    connection: duckdb.DuckDBPyConnection,
+    leaves: Iterator[Leaf],
+    source: SourceFile,
+    request: LookRequest,
+) -> Look:
     """What each file of a container holds; what is no table is left out beside others that are."""
     tables: list[TableLook] = []
     errors: list[InputError] = []
     for leaf in leaves:
         try:
-            tables += look_at(leaf, request)
+            tables += look_at(connection, leaf, request)
         except InputError as error:
             if error.code not in HARMLESS or not leaf.names:
                 raise
@@ -51,7 +65,9 @@ def _look_at_leaves(leaves: Iterator[Leaf], source: SourceFile, request: LookReq
     return Look(source.identity, tables, notices)
 
 
-def look_at(leaf: Leaf, request: LookRequest) -> list[TableLook]:
+def look_at(
+    connection: duckdb.DuckDBPyConnection, leaf: Leaf, request: LookRequest
+) -> list[TableLook]:
     """The tables of one file. Raises InputError for what is none."""
     if leaf.problem is not None:
         raise leaf.problem
@@ -59,6 +75,11 @@ def look_at(leaf: Leaf, request: LookRequest) -> list[TableLook]:
     if leaf.kind is None:
         return [look_at_text(leaf.source, inside, request)]
     sniff.check_name(leaf.source.path, leaf.kind, request.format)
+    if leaf.kind == "parquet":
+        from dataport.engine.staging.readers.parquet_reader import look_at_parquet
+
+        columns, rows = look_at_parquet(connection, leaf.source, request.limits.columns)
+        return [TableLook(inside, leaf.kind, True, list(columns), rows)]
     return _look_at_workbook(leaf, request)
 
 
@@ -90,7 +111,7 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
     sniff.check_text(text, name)
     kind = sniff.find_format(text, source.path, request.format)
     if kind not in sniff.TEXTS:
-        raise sniff.contradiction(name, kind, "Export it as CSV.")
+        return _look_at_rows(source, inside, kind, request)
     if kind == "json":
         return _look_at_json(text, inside, name, request)
     is_cut = source.identity.size > HEAD
@@ -101,6 +122,27 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
     if not records:
         raise InputError("no-rows", f"{name} holds no rows.", hint="Export it again.")
     return table_of_cells(records, inside, kind, request.limits.columns)
+
+
+def _look_at_rows(
+    source: SourceFile, inside: str | None, kind: str, request: LookRequest
+) -> TableLook:
+    """The first rows of a format whose rows name their fields themselves."""
+    if kind == "xml":
+        from dataport.engine.staging.readers.xml_reader import elements
+
+        rows = elements(source, request.limits.nesting)
+    else:
+        from dataport.engine.staging.readers.vcard_reader import first_cards
+
+        rows = first_cards(source)
+    first = [row for _, row in itertools.islice(rows, MOST_ROWS)]
+    if not first:
+        raise no_rows(source.path.name)
+    columns = list(dict.fromkeys(name for row in first for name in row))
+    if len(columns) > request.limits.columns:
+        raise sniff.too_many_columns(len(columns), request.limits.columns)
+    return TableLook(inside, kind, True, columns, [[row.get(n) for n in columns] for row in first])
 
 
 def table_of_cells(

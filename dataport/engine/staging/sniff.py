@@ -126,7 +126,8 @@ def check_name(path: Path, kind: str, asked: str | None) -> None:
     """Raise InputError where a file's name, or what was said of it, is not what it is."""
     allowed = DATA_ENDS.get(path.suffix.lower())
     looks_like = _CALLED.get(kind, "plain text")
-    if allowed is not None and kind not in allowed and not (allowed == TEXTS and kind == "vcard"):
+    is_text_card = kind == "vcard" and path.suffix.lower() == ".txt"
+    if allowed is not None and kind not in allowed and not is_text_card:
         right = next((end for end, kinds in DATA_ENDS.items() if kind in kinds), ".csv")
         raise contradiction(path.name, looks_like, f"Name it {right}, or export it again.")
     if asked is not None and kind not in PACKED and find_word(asked) != kind:

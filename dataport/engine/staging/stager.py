@@ -64,15 +64,21 @@ def _readers(
     """Ways to read the file, the quickest first; the next is tried where one does not hold."""
     source = leaf.source
     if leaf.kind is not None:
-        return [_binary_reader(leaf, request)]
+        return [_binary_reader(connection, leaf, request)]
     encoding = guess_encoding(source.head)
     text = decoded_head(source.head, encoding)
     sniff.check_text(text, source.path.name)
     kind = sniff.find_format(text, source.path, request.format)
-    if kind not in sniff.TEXTS:
-        raise sniff.contradiction(source.path.name, kind, "Export it as CSV.")
     if request.inside is not None:
         raise no_such_table(source.path.name, request.inside, [])
+    if kind == "xml":
+        from dataport.engine.staging.readers.xml_reader import read_xml
+
+        return [lambda: read_xml(source, request)]
+    if kind == "vcard":
+        from dataport.engine.staging.readers.vcard_reader import read_vcard
+
+        return [lambda: read_vcard(source, request, encoding)]
     if kind == "json":
         return [lambda: read_json(connection, source, request, encoding)]
     if kind == "txt" and request.mapping is None and sniff.is_value_list(text, request.dataset):
@@ -85,10 +91,18 @@ def _readers(
     return [reader(care) for care in Care]
 
 
-def _binary_reader(leaf: Leaf, request: StageRequest) -> Callable[[], Reading]:
+def _binary_reader(
+    connection: duckdb.DuckDBPyConnection, leaf: Leaf, request: StageRequest
+) -> Callable[[], Reading]:
     """What reads a file that is no text; loaded when there is one."""
     source, kind = leaf.source, str(leaf.kind)
     sniff.check_name(source.path, kind, request.format)
+    if kind == "parquet":
+        from dataport.engine.staging.readers.parquet_reader import read_parquet
+
+        if request.inside is not None:
+            raise no_such_table(source.path.name, request.inside, [])
+        return lambda: read_parquet(connection, source, request)
     from dataport.engine.staging.readers.workbook import read_workbook
 
     return lambda: read_workbook(source, request, kind)

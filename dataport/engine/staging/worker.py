@@ -124,7 +124,9 @@ def _look(request: LookRequest, reporter: Reporter) -> None:
     from dataport.engine.staging.looking import look_into
 
     _bound(request, reporter)
-    _write(request.directory / LOOK_FILE, look_into(request, reporter).to_json())
+    with connect(request.directory, request.limits.memory, request.threads) as connection:
+        look = look_into(connection, request, reporter)
+    _write(request.directory / LOOK_FILE, look.to_json())
     reporter.done()
 
 

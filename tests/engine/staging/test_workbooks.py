@@ -13,6 +13,7 @@ from dataport.core.errors import InputError
 from dataport.engine.staging.look import LookRequest
 from dataport.engine.staging.looking import look_into
 from dataport.engine.staging.request import StageLimits
+from dataport.engine.staging.worker import connect
 from tests.engine.staging.packing import zipped
 from tests.engine.staging.sheets import ods, xlsx
 
@@ -210,7 +211,9 @@ def test_a_look_lists_the_sheets_that_hold_anything(tmp_path, kind) -> None:
     path = tmp_path / f"book.{kind}"
     rows = [["Title", None], ["id", "name"], *([at, f"n{at}"] for at in range(99))]
     path.write_bytes(MAKERS[kind]({"A": rows, "B": [], "C": [["x", "y"], [1.5, True]]}))
-    look = look_into(LookRequest(path, tmp_path / "look"), lambda *_: None)
+    (tmp_path / "look").mkdir()
+    with connect(tmp_path / "look", 2**30, 1) as connection:
+        look = look_into(connection, LookRequest(path, tmp_path / "look"), lambda *_: None)
     assert [(table.inside, table.format, table.columns) for table in look.tables] == [
         ("A", kind, ["id", "name"]),
         ("C", kind, ["x", "y"]),
