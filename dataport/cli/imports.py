@@ -56,6 +56,11 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
     help="Value that every row has, as in campaign_id=spring; may be given several times.",
 )
 @click.option("--format", help="Format of the file; else its content tells.")
+@click.option(
+    "--date-order",
+    type=click.Choice(["dmy", "mdy"]),
+    help="Whether day or month comes first in 1/2/2026, where the file itself doesn't tell.",
+)
 @click.option("--mode", type=MODE, help="What the file says about rows it leaves out.")
 @click.option("--on-match", type=ON_MATCH, help="What happens to rows that are already there.")
 @click.option("--dry-run", is_flag=True, help="Check and plan; change nothing.")

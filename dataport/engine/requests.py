@@ -47,6 +47,9 @@ class ImportRequest(Request):
         " recipients; a column of that field is not looked at.",
     )
     format: str | None = None
+    date_order: Literal["dmy", "mdy"] | None = Field(
+        None, description="Whether day or month comes first in 1/2/2026; else each column tells."
+    )
     mode: Mode | None = None
     on_match: OnMatch | None = None
     dry_run: bool = False

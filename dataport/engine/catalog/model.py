@@ -106,6 +106,8 @@ class Constraints(TomlModel):
     max_length: int | None = Key(None, alias="maxLength", ge=0)
     minimum: int | float | str | None = None
     maximum: int | float | str | None = None
+    exclusive_minimum: int | float | str | None = Key(None, alias="exclusiveMinimum")
+    exclusive_maximum: int | float | str | None = Key(None, alias="exclusiveMaximum")
     pattern: str | None = None
     enum: tuple[str, ...] | None = None
 
@@ -155,6 +157,14 @@ class Field(TomlModel):
     )
     false_values: tuple[str, ...] = Key(
         (), alias="falseValues", description="Words for false, besides the common ones."
+    )
+    date_order: Literal["dmy", "mdy"] | None = Key(
+        None,
+        alias="dateOrder",
+        description="Whether the day or the month comes first in 1/2/2026; else the column tells.",
+    )
+    decimal_char: Literal[".", ","] | None = Key(
+        None, alias="decimalChar", description="Sign before decimals; else the column tells."
     )
     formats: tuple[str, ...] = Key((), description="Extra strptime patterns of dates and times.")
     example: str | None = None

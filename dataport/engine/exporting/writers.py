@@ -25,9 +25,7 @@ def write_csv(cursor: Connection, query: str, fields: Sequence[Field], path: Pat
 
 def write_json(cursor: Connection, query: str, fields: Sequence[Field], path: Path) -> int:
     """One array of objects; every field is stated, NULL as null."""
-    columns = ", ".join(
-        f"{document_value(field, ident(field.name))} AS {ident(field.name)}" for field in fields
-    )
+    columns = ", ".join(f"{_member(field)} AS {ident(field.name)}" for field in fields)
     return _copy(cursor, f"SELECT {columns} FROM ({query})", path, "FORMAT json, ARRAY true")
 
 
@@ -41,10 +39,25 @@ def _copy(cursor: Connection, query: str, path: Path, options: str) -> int:
     return int(row[0]) if row else 0
 
 
+def _member(field: Field) -> str:
+    name = ident(field.name)
+    return _hours(name) if field.type is FieldType.DURATION else document_value(field, name)
+
+
+def _hours(name: str) -> str:
+    """SQL of a duration as H:MM:SS, with a fraction only where it has one."""
+    size = f"abs({name})"
+    fraction = f"CASE WHEN {size} % 1000000 = 0 THEN '' ELSE printf('.%06d', {size} % 1000000) END"
+    clock = f"printf('%d:%02d:%02d', {size} // 3600000000, {size} // 60000000 % 60, {size} // 1000000 % 60)"
+    return f"CASE WHEN {name} < 0 THEN '-' ELSE '' END || {clock} || {fraction}"
+
+
 def _cell(field: Field) -> str:
     name = ident(field.name)
     if field.type is FieldType.DATETIME:
         return instant_text(name)
+    if field.type is FieldType.DURATION:
+        return _hours(name)
     if field.type is FieldType.LIST:
         text = f"list_aggregate({name}, 'string_agg', {literal(field.delimiter)})"
         splits = f"list_contains(list_transform({name}, x -> contains(x, {literal(field.delimiter)})), true)"

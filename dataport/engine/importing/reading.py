@@ -182,6 +182,7 @@ class Reader:
             columns=dict(member.part.columns),
             mapping=member.target.mapping,
             candidates=member.target.candidates,
+            date_order=member.target.date_order,
             timezone=settings.timezone,
             region=settings.region,
             buckets=settings.daemon.buckets,

@@ -42,6 +42,8 @@ class Target:
     """How its columns become fields, where that was said or found."""
     candidates: tuple[MappingFile, ...] = ()
     """Else: mappings of which the header may tell that it is theirs."""
+    date_order: str | None = None
+    """As of a StageRequest."""
 
     def signature(self) -> str:
         """Tells apart imports of one file that would not do the same."""
@@ -49,6 +51,7 @@ class Target:
         parts += [self.inside] if self.inside is not None else []
         parts += [json.dumps(self.values, sort_keys=True)] if self.values else []
         parts += self.mapping_documents
+        parts += [self.date_order] if self.date_order else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     @property
@@ -168,6 +171,7 @@ def target_of(
         values=_values(request, dataset),
         mapping=mapping,
         candidates=() if mapping else candidates(mappings.values(), source, dataset.name),
+        date_order=request.date_order,
     )
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.sql import among, literal
+from dataport.engine.staging.checks import Check
+from dataport.engine.staging.moments import TRIPLE, clock_sql, instant_sql
+from dataport.engine.staging.notations import NUMBERS, UNDECIDED, Notation
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
@@ -19,8 +22,22 @@ _ISO = (
     r"([+-]?)P(?:([0-9]{1,6})W)?(?:([0-9]{1,7})D)?"
     r"(?:T(?:([0-9]{1,7})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
 )
-TRUE = ("true", "yes", "1", "y", "on", "t")
-FALSE = ("false", "no", "0", "n", "off", "f")
+_UNITS = (
+    r"([+-]?)(?:([0-9]{1,5}) ?w(?:eeks?)?,?)? ?(?:([0-9]{1,6}) ?d(?:ays?)?,?)?"
+    r" ?(?:([0-9]{1,7}(?:[.,][0-9]{1,6})?) ?h(?:(?:ou)?rs?)?,?)?"
+    r" ?(?:([0-9]{1,8}) ?m(?:in(?:ute)?s?)?,?)?"
+    r" ?(?:([0-9]{1,9}(?:\.[0-9]{1,6})?) ?s(?:ec(?:ond)?s?)?)?"
+)
+_DECIMAL_HOURS = r"([+-]?)([0-9]{1,7}(?:[.,][0-9]{1,6})?)"
+TRUE = tuple(
+    "true yes 1 y on t x ✓ ✔ ☑ 1.0 wahr ja j vrai oui verdadero sí si vero verdadeiro sim s waar"
+    " sant prawda tak ano igen evet kyllä да истина 是 はい 예".split()
+)
+"""Of many languages; none of them means no in another one that is listed."""
+FALSE = tuple(
+    "false no 0 n off f ✗ ✘ ☐ 0.0 falsch nein faux non falso não nao onwaar nee nej falskt"
+    " fałsz nie ne nem hayır ei нет ложь 否 いいえ 아니요".split()
+)
 
 
 @dataclass(frozen=True)
@@ -34,21 +51,24 @@ class Cast:
     """Says what is wrong and what to write; `{value}` stands for the cell."""
 
 
-def cast(field: Field, text: str, timezone: str) -> Cast:
-    """The cast of `field` from the text column named `text`; not for plain strings."""
+def cast(field: Field, text: str, timezone: str, notation: Notation | None = None) -> Cast:
+    """The cast of `field` from the text column named `text`; not for plain strings.
+
+    `notation` is how the column writes its values, where that is not as we do.
+    """
     match field.type:
-        case FieldType.INTEGER:
-            return _integer(text)
-        case FieldType.NUMBER:
-            return _number(field, text)
+        case FieldType.INTEGER | FieldType.NUMBER:
+            decimal = notation.decimal if notation else None
+            number = f"({_plain(text, decimal)})" if decimal else text
+            return _integer(number) if field.type is FieldType.INTEGER else _number(field, number)
         case FieldType.BOOLEAN:
             return _boolean(field, text)
         case FieldType.DATE:
-            return _date(field, text)
+            return _date(field, text, notation)
         case FieldType.DATETIME:
-            return _datetime(field, text, timezone)
+            return _datetime(field, text, timezone, notation)
         case FieldType.TIME:
-            return _time(text)
+            return _time(text, notation)
         case FieldType.DURATION:
             return _duration(text)
         case FieldType.LIST:
@@ -57,8 +77,30 @@ def cast(field: Field, text: str, timezone: str) -> Cast:
             return _json(field, text)
 
 
+def open_check(field: Field, text: str, wrong: str, casting: Cast, notation: Notation) -> Check:
+    """The check for values that could be read in two ways: its message asks which is meant."""
+    is_number = field.type in NUMBERS
+    is_open = f"regexp_matches({text}, {literal(f'^{UNDECIDED}$' if is_number else TRIPLE)})"
+    start = "'{value}' is no plain number" if is_number else "Invalid date format '{value}'"
+    return Check(f"{wrong} AND {is_open}", casting.code, f"{start}: {notation.question}")
+
+
 def _guarded(text: str, pattern: str, sql: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {sql} END"
+
+
+def _plain(text: str, decimal: str) -> str:
+    """SQL of a number as we write it, from one with thousands and `decimal` before decimals."""
+    group = "," if decimal == "." else "."
+    spaces = r" '’\x{A0}\x{202F}"
+    grouped = rf"[+-]?[0-9]{{1,3}}([{group}{spaces}][0-9]{{3}})+([{decimal}][0-9]*)?"
+    bare = f"regexp_replace({text}, {literal(f'[{group}{spaces}]')}, '', 'g')"
+    if decimal == ".":
+        return (
+            f"CASE WHEN regexp_full_match({text}, {literal(grouped)}) THEN {bare} ELSE {text} END"
+        )
+    whole = rf"{grouped}|[+-]?[0-9]*(,[0-9]*)?"
+    return _guarded(text, whole, f"replace({bare}, ',', '.')")
 
 
 def _integer(text: str) -> Cast:
@@ -108,18 +150,22 @@ def _formats(field: Field, text: str, kind: str) -> str:
     return f"coalesce({', '.join(tries)})" if tries else "NULL"
 
 
-def _date(field: Field, text: str) -> Cast:
+def _date(field: Field, text: str, notation: Notation | None) -> Cast:
     pattern = rf"{_DAY}([T ]00:00(:00(\.0+)?)?Z?)?"
     strict = f"TRY_CAST(substr({text}, 1, 10) AS DATE)"
+    other = _formats(field, text, "DATE")
+    if notation:
+        moment = instant_sql(text, notation.order)
+        is_day = f"({moment}) = date_trunc('day', {moment})"
+        other = f"coalesce({other}, CASE WHEN {is_day} THEN CAST({moment} AS DATE) END)"
     return Cast(
-        f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {strict}"
-        f" ELSE {_formats(field, text, 'DATE')} END",
+        f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {strict} ELSE {other} END",
         "type-error.date",
         "Invalid date format '{value}'; use YYYY-MM-DD.",
     )
 
 
-def _datetime(field: Field, text: str, timezone: str) -> Cast:
+def _datetime(field: Field, text: str, timezone: str, notation: Notation | None) -> Cast:
     plain = f"{_DAY}([ T]{_CLOCK})?"
     zoned = f"{_DAY}[ T]{_CLOCK}{_ZONE}"
     local = f"TRY_CAST(regexp_replace({text}, {literal(_ZONE + '$')}, '') AS TIMESTAMP)"
@@ -129,6 +175,14 @@ def _datetime(field: Field, text: str, timezone: str) -> Cast:
         f" WHEN regexp_full_match({text}, {literal(zoned)}) THEN {local} - {_offset(text)}"
     )
     formats = _utc(_formats(field, text, "TIMESTAMP"), timezone) if field.formats else "NULL"
+    if notation:
+        is_zoned = f"regexp_matches({text}, {literal(f'[0-9mM.]{_ZONE}$')})"
+        bare = f"regexp_replace({text}, {literal(_ZONE + '$')}, '')"
+        zoned_moment = f"{instant_sql(f'({bare})', notation.order)} - {_offset(text)}"
+        clock_and_zone = f"{is_zoned} AND contains({text}, ':')"
+        plain_moment = _utc(instant_sql(text, notation.order), timezone)
+        other = f"CASE WHEN {clock_and_zone} THEN {zoned_moment} ELSE {plain_moment} END"
+        formats = f"coalesce({formats}, {other})"
     return Cast(
         f"CASE {branches} ELSE {formats} END",
         "type-error.datetime",
@@ -151,9 +205,11 @@ def _offset(text: str) -> str:
     return f"to_minutes((CASE WHEN {sign} = '-' THEN -1 ELSE 1 END) * ({total}))"
 
 
-def _time(text: str) -> Cast:
+def _time(text: str, notation: Notation | None) -> Cast:
+    other = f"TRY_CAST(({clock_sql(text)}) AS TIME)" if notation else "NULL"
+    strict = f"regexp_full_match({text}, {literal(_CLOCK)})"
     return Cast(
-        _guarded(text, _CLOCK, f"TRY_CAST({text} AS TIME)"),
+        f"CASE WHEN {strict} THEN TRY_CAST({text} AS TIME) ELSE {other} END",
         "type-error.time",
         "'{value}' is no time of day; use HH:MM:SS.",
     )
@@ -167,19 +223,32 @@ def _duration(text: str) -> Cast:
         return f"regexp_extract({text}, {literal('^' + _ISO + '$')}, {group})"
 
     hours = _microseconds(clock(1), [(clock(2), 3600), (clock(3), 60), (clock(4), 1)])
-    parts = [(iso(2), 604_800), (iso(3), 86_400), (iso(4), 3600), (iso(5), 60), (iso(6), 1)]
+
+    def told(group: int) -> str:
+        return f"regexp_extract(lower({text}), {literal('^' + _UNITS + '$')}, {group})"
+
+    def decimal(group: int) -> str:
+        return f"regexp_extract({text}, {literal('^' + _DECIMAL_HOURS + '$')}, {group})"
+
+    seconds = (604_800, 86_400, 3600, 60, 1)
+    parts = [(iso(at), factor) for at, factor in enumerate(seconds, start=2)]
+    words = [(told(at), factor) for at, factor in enumerate(seconds, start=2)]
     return Cast(
         f"CASE WHEN regexp_full_match({text}, {literal(_HOURS)}) THEN {hours}"
         f" WHEN regexp_full_match({text}, {literal(_ISO)})"
-        f" AND regexp_matches({text}, '[0-9][WDHMS]$') THEN {_microseconds(iso(1), parts)} END",
+        f" AND regexp_matches({text}, '[0-9][WDHMS]$') THEN {_microseconds(iso(1), parts)}"
+        f" WHEN regexp_full_match({text}, {literal(_DECIMAL_HOURS)})"
+        f" THEN {_microseconds(decimal(1), [(decimal(2), 3600)])}"
+        f" WHEN regexp_full_match(lower({text}), {literal(_UNITS)})"
+        f" AND regexp_matches({text}, '[0-9] ?[A-Za-z]+$') THEN {_microseconds(told(1), words)} END",
         "type-error.duration",
-        "'{value}' is no duration; use H:MM:SS, or ISO 8601 as in PT1H30M.",
+        "'{value}' is no duration; use H:MM:SS, hours as in 1.5, 1h 30m, or ISO 8601 as in PT1H30M.",
     )
 
 
 def _microseconds(sign: str, parts: list[tuple[str, int]]) -> str:
     terms = [
-        f"coalesce(TRY_CAST(nullif({part}, '') AS DECIMAL(28, 6)), 0) * {seconds}"
+        f"coalesce(TRY_CAST(nullif(replace({part}, ',', '.'), '') AS DECIMAL(28, 6)), 0) * {seconds}"
         for part, seconds in parts
     ]
     total = f"CAST(({' + '.join(terms)}) * 1000000 AS BIGINT)"

@@ -18,6 +18,7 @@ _EDGE = r"[^\x00-/:-@\[-`{-\x7f]"
 _LABEL = rf"{_EDGE}([^\x00-,./:-@\[-`{{-\x7f]*{_EDGE})?"
 _TOP = r"([^\x00-@\[-`{-\x7f]{2,}|xn--[a-z0-9-]+)"
 _EMAIL = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+{_TOP}"
+DATED = (FieldType.DATE, FieldType.DATETIME, FieldType.TIME)
 _FORMATS = {
     "uri": (
         r"[A-Za-z][A-Za-z0-9+.-]*:\S+",
@@ -91,12 +92,25 @@ def constraint_checks(field: Field, text: str, value: str) -> list[Check]:
         checks.append(_size(field, value, "<", limits.min_length, "minLength", "short", "least"))
     if limits.max_length is not None:
         checks.append(_size(field, value, ">", limits.max_length, "maxLength", "long", "most"))
+    before, after = ("before", "after") if field.type in DATED else ("less than", "more than")
     for bound, name, sign, words in (
-        (limits.minimum, "minimum", "<", "less than"),
-        (limits.maximum, "maximum", ">", "more than"),
+        (limits.minimum, "minimum", "<", f"is {before} {limits.minimum}, the minimum"),
+        (limits.maximum, "maximum", ">", f"is {after} {limits.maximum}, the maximum"),
+        (
+            limits.exclusive_minimum,
+            "exclusiveMinimum",
+            "<=",
+            f"is not {after} {limits.exclusive_minimum}",
+        ),
+        (
+            limits.exclusive_maximum,
+            "exclusiveMaximum",
+            ">=",
+            f"is not {before} {limits.exclusive_maximum}",
+        ),
     ):
         if bound is not None:
-            message = f"'{{value}}' is {words} {bound}, the {name}."
+            message = f"'{{value}}' {words}."
             checks.append(
                 Check(f"{value} {sign} {_bound(field, bound)}", f"constraint-error.{name}", message)
             )

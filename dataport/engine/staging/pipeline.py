@@ -18,6 +18,7 @@ from dataport.engine.staging.memory import (
     digest_columns,
     seen_sql,
 )
+from dataport.engine.staging.notations import find_notations
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.places import places_of
 from dataport.engine.staging.plan import Plan, check_sql, make_plan, skip_sql
@@ -73,8 +74,7 @@ def check_rows(
     runner = LocalRunner(buckets)
     digests = digest_columns(plan) if can_remember(request, reading) else []
     skip = [f"{skip_sql(plan)} AS _skip"] if plan.skips else []
-    check = check_sql(plan, states_keys=reading.states_keys, extra=[*digests, *skip])
-    runner.run(connection, Step("check", Scope.ROW, check, ("raw",), "checked"))
+    plan = _check(connection, request, reading, plan, runner, [*digests, *skip], resolvers)
     found = _count(connection, "SELECT count(*) FROM checked")
     if found != expected:
         raise count_mismatch(expected, found)
@@ -88,6 +88,31 @@ def check_rows(
     number = Step("number rows", Scope.GROUP, numbered, tuple(inputs), "numbered", Kept.VIEW)
     runner.run(connection, number, *duplicate_steps(plan))
     return plan, resolvers
+
+
+def _check(
+    connection: duckdb.DuckDBPyConnection,
+    request: StageRequest,
+    reading: Reading,
+    plan: Plan,
+    runner: LocalRunner,
+    digests: Sequence[str],
+    resolvers: Sequence[PhoneResolver],
+) -> Plan:
+    """Make `checked`, once more where a column turns out to write its values in another way."""
+
+    def run(plan: Plan) -> None:
+        check = check_sql(plan, states_keys=reading.states_keys, extra=digests)
+        runner.run(connection, Step("check", Scope.ROW, check, ("raw",), "checked"))
+
+    run(plan)
+    notations = find_notations(connection, plan)
+    if notations:
+        plan = make_plan(request, reading, notations)
+        for resolver in resolvers:
+            resolver.extensions = 0
+        run(plan)
+    return plan
 
 
 def duplicate_steps(plan: Plan) -> list[Step]:
@@ -182,7 +207,8 @@ def write_result(
     )
     inputs = ("numbered", "dropped", *places.tables)
     valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
-    _remember(connection, request, reading)
+    if not plan.decided:
+        _remember(connection, request, reading)
     outcome = _outcome(connection, request, reading, plan, resolvers, valid + repeated)
     if plan.dataset.duplicates is not Duplicates.ASK:
         return outcome
@@ -240,6 +266,8 @@ def _outcome(
     extensions = sum(resolver.extensions for resolver in resolvers)
     if extensions:
         notices.append(f"Extensions were cut from {counted(extensions, 'phone number')}.")
+    told = [each.notation.told(each.field) for each in plan.decided if each.notation]
+    notices += [text for text in told if text]
     return Outcome(
         stated=plan.stated,
         partial=_partial(connection, plan),

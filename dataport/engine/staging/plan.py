@@ -9,12 +9,13 @@ from dataport.core.text import counted
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
 from dataport.engine.sql import among, ident, literal
 from dataport.engine.staging import checks
-from dataport.engine.staging.casts import cast
+from dataport.engine.staging.casts import cast, open_check
 from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_fields, made_sql, span_checks
 from dataport.engine.staging.mapping import Drawn, Skipped
+from dataport.engine.staging.notations import Notation, stated_notation
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.cells import ERRORS
 from dataport.engine.staging.readers.reading import Reading
@@ -44,6 +45,8 @@ class FieldPlan:
     """Name of the function that decides about uncommon phone numbers."""
     value: str
     checks: list[Check]
+    notation: Notation | None = None
+    """How its column writes values, where that is not as we do."""
     is_made: bool = False
     """Whether a row that does not state it may have it from other fields."""
     columns: tuple[int, ...] = ()
@@ -85,12 +88,20 @@ class Plan:
     def value_column(self, name: str) -> str:
         return f"v{self.stated.index(name)}"
 
+    @property
+    def decided(self) -> list[FieldPlan]:
+        """The fields whose columns told how they write their values."""
+        return [each for each in self.fields if each.notation and not each.notation.is_stated]
+
     def text_column(self, name: str) -> str:
         return f"t{self.stated.index(name)}"
 
 
-def make_plan(request: StageRequest, reading: Reading) -> Plan:
-    """The plan of one file."""
+def make_plan(
+    request: StageRequest, reading: Reading, notations: Mapping[str, Notation] | None = None
+) -> Plan:
+    """The plan of one file; `notations` are what was found out about its columns."""
+    found = notations or {}
     dataset, positions = request.dataset, reading.mapped.positions
     layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
@@ -111,7 +122,8 @@ def make_plan(request: StageRequest, reading: Reading) -> Plan:
         else:
             continue
         relaxed = _relaxed(field, drawn)
-        planned = _plan(request, relaxed, len(plans), column, source, reading)
+        notation = found.get(field.name) or stated_notation(field, request.date_order)
+        planned = _plan(request, relaxed, len(plans), column, source, reading, notation)
         plans.append(replace(_as_drawn(planned, drawn), is_made=field.name in made))
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
@@ -155,6 +167,7 @@ def _plan(
     column: int | None,
     source: str,
     reading: Reading,
+    notation: Notation | None,
 ) -> FieldPlan:
     text, value = f"t{number}", f"v{number}"
     clean, present = clean_sql(field, text), present_sql(request.dataset, field, text)
@@ -173,13 +186,16 @@ def _plan(
             sql = phone_sql(field, request.region, text, resolver)
         found += checks.format_checks(field, text, value)
     else:
-        casting = cast(field, text, request.timezone)
+        casting = cast(field, text, request.timezone, notation)
         sql = casting.sql
         wrong = f"{value} IS NULL AND {text} IS NOT NULL"
+        if notation and notation.question:
+            found.append(open_check(field, text, wrong, casting, notation))
         found.append(Check(wrong, casting.code, casting.message))
     found += checks.constraint_checks(field, text, value)
     columns = () if column is None else (column,)
-    return FieldPlan(field, column, source, clean, present, resolver, sql, found, columns=columns)
+    planned = FieldPlan(field, column, source, clean, present, resolver, sql, found, notation)
+    return replace(planned, columns=columns)
 
 
 def skip_sql(plan: Plan) -> str:

@@ -57,7 +57,8 @@ def check_news(
         while is_new.mean() <= 1 - WORTHWHILE:
             rest = _only(reading, request, is_new)
             plan, resolvers = check_rows(connection, request, rest)
-            if _has_keyless(connection):
+            # What a column means is decided over all of it.
+            if plan.decided or _has_keyless(connection):
                 break
             shared = _take_shared(connection)
             if not shared.size:

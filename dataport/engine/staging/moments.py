@@ -1,0 +1,129 @@
+"""SQL of days and times in the notations that people and spreadsheets use, besides ISO 8601.
+
+Numbers with one order of day and month, names of months, two-digit years, the 12 h clock.
+"""
+
+from __future__ import annotations
+
+from dataport.engine.sql import literal
+
+TRIPLE = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})([^0-9]|$)"
+"""A day that is written as three numbers, with the year last."""
+
+CLOCK = (
+    r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?:[:.]([0-9]{2})(?:[.,]([0-9]{1,6})0*)?)?)?"
+    r"(?:[ \x{A0}\x{202F}]?([AaPp])\.?[Mm]\.?)?"
+)
+"""Hour, minute, second, fraction, half of the day."""
+
+PIVOT = 69
+"""Years of two digits from here on are of the last century, those below of this one (POSIX)."""
+
+_SEPARATORS = (r"\.", "/", "-")
+_WEEKDAY = r"(?:\pL{2,12}\.?,? +)?"
+_BETWEEN = r"(?:,? +|T|, ?| at )"
+_CLOCKS = r"[0-9]{1,2}[:.h][0-9]{2}.*|[0-9]{1,2}[ \x{A0}\x{202F}]?[AaPp]\.?[Mm]\.?.*"
+_DAY_FIRST = r"([0-9]{1,2})(?:st|nd|rd|th|\.|er)?[ \-./]{1,2}(?:de |of )?(\pL{3,10})\.?,?[ \-./]{1,2}(?:de )?([0-9]{4}|[0-9]{2})"
+_MONTH_FIRST = r"(\pL{3,10})\.? +([0-9]{1,2})(?:st|nd|rd|th)?,? +([0-9]{4})"
+
+_MONTHS = {
+    1: "jan ene gen januar",
+    2: "feb fév fev",
+    3: "mar mär mrz maa mrt",
+    4: "apr avr abr",
+    5: "may mai mag mei maj",
+    6: "jun juin giu",
+    7: "jul juil lug",
+    8: "aug aoû aou ago",
+    9: "sep set",
+    10: "oct okt ott out",
+    11: "nov",
+    12: "dec dez déc dic",
+}
+"""How names of months begin: English, German, French, Spanish, Italian, Portuguese, Dutch, Nordic."""
+
+
+def day_sql(text: str, order: str | None) -> str:
+    """SQL of the day that `text` is, as ISO text; NULL where it is none or the order is open."""
+    numbers = []
+    for separator in _SEPARATORS:
+        numbers.append(
+            _match(
+                text, rf"^([0-9]{{4}}){separator}([0-9]{{1,2}}){separator}([0-9]{{1,2}})$", "ymd"
+            )
+        )
+        if order:
+            pattern = (
+                rf"^([0-9]{{1,2}}){separator}([0-9]{{1,2}}){separator}([0-9]{{4}}|[0-9]{{2}})$"
+            )
+            numbers.append(_match(text, pattern, order))
+    named = [
+        _match(text, f"^{_WEEKDAY}{_DAY_FIRST}$", "dny"),
+        _match(text, f"^{_WEEKDAY}{_MONTH_FIRST}$", "ndy"),
+    ]
+    return f"CASE {' '.join([*numbers, *named])} END"
+
+
+def clock_sql(text: str) -> str:
+    """SQL of the time of day that `text` is, as HH:MM:SS.ffffff; NULL where it is none."""
+    pattern = f"^{CLOCK}$"
+
+    def part(group: int) -> str:
+        return f"regexp_extract({text}, {literal(pattern)}, {group})"
+
+    hour = f"TRY_CAST({part(1)} AS INTEGER)"
+    is_half = f"{part(5)} <> ''"
+    late = f"CASE WHEN lower({part(5)}) = 'p' THEN 12 ELSE 0 END"
+    told = f"CASE WHEN {is_half} THEN {hour} % 12 + {late} ELSE {hour} END"
+    right = f"CASE WHEN {is_half} THEN {hour} BETWEEN 1 AND 12 ELSE {part(2)} <> '' END"
+    digits = [f"lpad(CAST({told} AS VARCHAR), 2, '0')"]
+    digits += [f"lpad({part(group)}, 2, '0')" for group in (2, 3)]
+    fraction = f"CASE WHEN {part(4)} <> '' THEN '.' || {part(4)} ELSE '' END"
+    whole = f"{digits[0]} || ':' || {digits[1]} || ':' || {digits[2]} || {fraction}"
+    return f"CASE WHEN regexp_matches({text}, {literal(pattern)}) AND {right} THEN {whole} END"
+
+
+def split_sql(text: str) -> tuple[str, str]:
+    """SQL of the day and of the clock in `text`; the clock is NULL where there is none."""
+    pattern = literal(f"^(.*[0-9]){_BETWEEN}({_CLOCKS})$")
+    has_clock = f"regexp_matches({text}, {pattern})"
+    day = f"CASE WHEN {has_clock} THEN regexp_extract({text}, {pattern}, 1) ELSE {text} END"
+    return day, f"CASE WHEN {has_clock} THEN regexp_extract({text}, {pattern}, 2) END"
+
+
+def instant_sql(text: str, order: str | None) -> str:
+    """SQL of the TIMESTAMP that `text` is, without a zone; NULL where it is none."""
+    day, clock = split_sql(text)
+    iso = day_sql(day, order)
+    at = f"CASE WHEN ({clock}) IS NULL THEN '00:00:00' ELSE {clock_sql(f'({clock})')} END"
+    return f"TRY_CAST(({_or_iso(iso, day)}) || ' ' || ({at}) AS TIMESTAMP)"
+
+
+def _or_iso(sql: str, day: str) -> str:
+    """A day in ISO 8601 may come with another clock."""
+    is_iso = f"regexp_full_match({day}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    return f"CASE WHEN {is_iso} THEN {day} ELSE {sql} END"
+
+
+def _match(text: str, pattern: str, order: str) -> str:
+    """A branch: the day as ISO text where the pattern holds; `n` is the name of a month."""
+
+    def group(letter: str) -> str:
+        return f"regexp_extract({text}, {literal(pattern)}, {order.index(letter) + 1})"
+
+    year = group("y")
+    short = f"CASE WHEN TRY_CAST({year} AS INTEGER) >= {PIVOT} THEN '19' ELSE '20' END || {year}"
+    full = f"CASE WHEN length({year}) = 2 THEN {short} ELSE {year} END"
+    month = _month(group("n")) if "n" in order else f"lpad({group('m')}, 2, '0')"
+    iso = f"{full} || '-' || {month} || '-' || lpad({group('d')}, 2, '0')"
+    return f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {iso}"
+
+
+def _month(name: str) -> str:
+    branches = " ".join(
+        "WHEN "
+        + " OR ".join(f"starts_with(lower({name}), {literal(word)})" for word in words.split())
+        + f" THEN '{number:02}'"
+        for number, words in _MONTHS.items()
+    )
+    return f"CASE {branches} END"
