@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conflicts, history, inbox, large, three_way
+from benchmarks import conflicts, history, inbox, large, staging, three_way
 from benchmarks.accounts import write_accounts
 from benchmarks.harness import NoRunError, run
 from benchmarks.peers import PEERS, measure_peers
@@ -50,6 +50,13 @@ def test_an_inbox_is_measured(
     monkeypatch.setattr(inbox, "SMALL_FILES", 1)
     inbox.measure(tmp_path, 500)
     assert "10 updated, 475 unchanged" in capsys.readouterr().out
+
+
+def test_every_format_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    staging.measure(tmp_path, 300, 100, tmp_path / "bin")
+    printed = capsys.readouterr().out
+    assert printed.count("3 rejected") == 4, "the same rows in every format"
+    assert printed.count("not installed") == 2
 
 
 def test_a_peer_that_is_not_installed_is_named_and_left_out(
