@@ -63,6 +63,7 @@ bench: $(INSTALLED) ## measure imports and merges beside plain DuckDB and other 
 	$(BIN)/python -m benchmarks.history
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The other tools could not be installed." >&2
 	$(BIN)/python -m benchmarks.three_way --peers $(PEERS)/bin
+	$(BIN)/python -m benchmarks.staging --peers $(PEERS)/bin
 
 bench-large: $(INSTALLED) ## measure ten million rows beside one million; takes some minutes and 10 GB
 	$(BIN)/python -m benchmarks.large

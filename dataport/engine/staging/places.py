@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from dataport.engine.staging.readers.csv_index import Positions
     from dataport.engine.staging.readers.spool import Spool
 
-FEW = 100_000
-"""Rows that are soon joined with a table of their places: sooner than Arrow is loaded."""
+FEW = 2_000_000
+"""Rows that are joined with a table of their places: sooner than a function is called for each
+vector of them. Beyond, the table would take more of a worker's memory than the time is worth."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from dataport.core.errors import InputError
 
 FALLBACK = "cp1252"
@@ -30,6 +32,21 @@ class Encoding:
     """UTF-8 with some invalid bytes: the records that hold them are rejected."""
     has_bare_returns: bool = False
     """Lines end with CR alone."""
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether `data` is valid UTF-8; that is checked without decoding it."""
+    if data.isascii():
+        return True
+    import pyarrow as pa
+
+    places = pa.py_buffer(np.array([0, len(data)], np.int64))
+    text = pa.Array.from_buffers(pa.large_utf8(), 1, [None, places, pa.py_buffer(data)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 class NotUtf8Error(Exception):

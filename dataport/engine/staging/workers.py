@@ -26,6 +26,13 @@ PASSED_ON = (
 )
 """Environment variables a worker sees; no secret is among them."""
 
+SETTINGS = {
+    "PYTHONUTF8": "1",
+    "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""What keeps the libraries of the server to one thread, which is all that a copy has."""
+
 IDLE_S = 60.0
 """How long a server that nobody needs is kept."""
 
@@ -139,7 +146,7 @@ class _Server:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env=environment | {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"},
+                env=environment | SETTINGS,
                 start_new_session=True,
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dataport.engine.staging.readers.csv_index import Block
-from dataport.engine.staging.text import Encoding, NotUtf8Error
+from dataport.engine.staging.text import Encoding, NotUtf8Error, is_utf8
 
 UNUSED = "\x01"
 """Delimiter of a text without delimiters: no such text has any business with it."""
@@ -25,7 +25,7 @@ def octet_codes(
     if not is_delimited:
         codes |= dict.fromkeys(_owners(block, data, UNUSED.encode()), "control-character")
     codes |= dict.fromkeys(_owners(block, data, b"\0"), "nul-byte")
-    if data.isascii():
+    if is_utf8(data):
         return codes
     try:
         data.decode()
