@@ -24,6 +24,7 @@ INPUTS = {
     "staging/recall.py": ["{MEMORY}", "raw"],
     "staging/rejects.py": ["messages", "cuts"],
     "staging/readers/json_reader.py": None,
+    "staging/readers/json_document.py": None,
     "merging/snapshot.py": ["{name}", "{OPEN}"],
     "merging/references.py": ["reference_stubs", "{REJECTED}", "{rows}"],
     "merging/kept.py": ["{table}"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from pydantic import field_validator, model_validator
 from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.core.words import OnMatch
+from dataport.engine.catalog.documents import Layout, ListPath, ValuePath
 from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
@@ -30,6 +32,32 @@ class PackageMember(TomlModel):
     files: tuple[str, ...] = Key(
         (), description="Patterns of its files' names, as in customers*.csv, besides its own name."
     )
+
+    paths: tuple[str, ...] = Key(
+        (),
+        description="Lists of a JSON document that hold its rows, as in data.tickets[].notes.",
+    )
+    fields: dict[str, str | tuple[str, ...]] = Key(
+        {},
+        description="Of fields that an item does not have by name: the path of the value, as in"
+        " author.email, or ^.id for the item around the list; or several, the first that is there.",
+    )
+
+    @model_validator(mode="after")
+    def _paths_are_right(self) -> PackageMember:
+        for path in self.paths:
+            ListPath.parse(path)
+        for value in (each for paths in self.values.values() for each in paths):
+            ValuePath.parse(value)
+        return self
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """The paths of the values of fields, in the order in which they are tried."""
+        return {
+            name: (paths,) if isinstance(paths, str) else paths
+            for name, paths in self.fields.items()
+        }
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -75,6 +103,27 @@ class Package(TomlModel):
         return self
 
     @property
+    def has_layout(self) -> bool:
+        """Whether a document can hold rows of its members."""
+        return any(member.paths for member in self.members)
+
+    def member(self, dataset: str) -> PackageMember | None:
+        """The member of a dataset; None where it is none."""
+        return next((each for each in self.members if each.dataset == dataset), None)
+
+    def layout(self, member: PackageMember) -> Layout:
+        """How the rows of a member lie in a document, and which of their lists are other rows."""
+        below = [
+            path.removeprefix(f"{outer}[].")
+            for outer in member.paths
+            for other in self.members
+            for path in other.paths
+            if path.startswith(f"{outer}[].")
+        ]
+        lists = dict.fromkeys(re.split(r"[.\[]", path)[0] for path in below)
+        return Layout(member.paths, member.values, tuple(lists))
+
+    @property
     def datasets(self) -> tuple[str, ...]:
         """The members' names, in the order of the file."""
         return tuple(member.dataset for member in self.members)
@@ -104,6 +153,15 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
                 f"{path}: 'members[{index}].dataset' is {name!r}, which is not defined.",
                 hint=_near(name, datasets),
             )
+    for index, member in enumerate(package.members):
+        for field in member.fields:
+            if field not in datasets[member.dataset].field_names:
+                raise ConfigError(
+                    "wrong-value",
+                    f"{path}: 'members[{index}].fields' names {field!r}, but {member.dataset} has"
+                    " no such field.",
+                    hint=_near(field, datasets[member.dataset].field_names),
+                )
     _, left = _placed(package.datasets, datasets)
     if left:
         circle = _circle(left, datasets)

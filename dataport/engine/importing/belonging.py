@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dataport.core.errors import InputError, UsageError
+from dataport.engine.catalog.documents import ListPath
 from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, in_order
@@ -19,7 +20,7 @@ from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 from dataport.engine.staging.detect import candidates, detect
-from dataport.engine.staging.look import Look, TableLook, no_such_table
+from dataport.engine.staging.look import JOINT, Look, TableLook, no_such_table
 from dataport.engine.staging.mapping import map_columns
 
 CONTAINERS = (".zip", ".xlsx", ".xlsm", ".ods", ".gz", ".zst")
@@ -40,7 +41,9 @@ def needs_look(request: ImportRequest, packages: Mapping[str, Package]) -> bool:
     if package is None:
         is_told = request.mapping is not None and path.suffix.lower() not in CONTAINERS
         return request.package is None and not is_told
-    return path.suffix.lower() in CONTAINERS or not package.owners(path.name)
+    may_be_document = package.has_layout and path.suffix.lower() == ".json"
+    is_open = may_be_document or path.suffix.lower() in CONTAINERS
+    return is_open or not package.owners(path.name)
 
 
 def place_tables(
@@ -61,7 +64,13 @@ def place_tables(
     usable = _usable(request, known, mappings)
     found: dict[str, _Owned] = {}
     strays: list[TableLook] = []
+    claimed: set[str] = set()
+    if package is not None:
+        found = _by_layout(tables, package)
+        claimed = {_base(path) for member in package.members for path in member.paths}
     for table in tables:
+        if table.path in claimed:
+            continue
         owned = _owner(request, table, known, package, usable)
         if owned is None:
             strays.append(table)
@@ -76,8 +85,34 @@ def place_tables(
         job.dataset, job.inside = owned.dataset, owned.table.inside
         job.mapping = owned.mapping.name if owned.mapping else None
         return
-    job.notices += [_stray_notice(table) for table in strays]
+    job.notices += [_stray_notice(table) for table in strays if table.columns]
     job.parts = [found[name].part(job, request) for name in in_order(found, datasets)]
+
+
+def _by_layout(tables: Sequence[TableLook], package: Package) -> dict[str, _Owned]:
+    """By dataset, the lists of a document that the package's layout knows.
+
+    What lies within their items is not in the look: it is there if they are.
+    """
+    found: dict[str, _Owned] = {}
+    for table in tables:
+        for member in package.members if table.path else ():
+            path = next((each for each in member.paths if _base(each) == table.path), None)
+            if path is not None and member.dataset not in found:
+                found[member.dataset] = _Owned(table, member.dataset, inside=_within(table, path))
+    return found
+
+
+def _base(path: str) -> str:
+    """The outermost list on the way of a path."""
+    return ".".join(ListPath.parse(path).base)
+
+
+def _within(table: TableLook, path: str) -> str:
+    """What a list in the items of a table is called, or the table itself by its path."""
+    inside = table.inside or ""
+    outer, joint, last = inside.rpartition(JOINT)
+    return (outer + joint if last == table.path else f"{inside}{JOINT}" if inside else "") + path
 
 
 @dataclass(frozen=True)
@@ -87,13 +122,15 @@ class _Owned:
     table: TableLook
     dataset: str
     mapping: MappingFile | None = None
+    inside: str | None = None
+    """Where its rows lie, if that is not what the table is called."""
 
     def part(self, job: Job, request: ImportRequest) -> JobPart:
         return JobPart(
             dataset=self.dataset,
             source=source_of(request, self.mapping),
             file=job.file,
-            inside=self.table.inside,
+            inside=self.inside or self.table.inside,
             mapping=self.mapping.name if self.mapping else None,
         )
 
@@ -161,6 +198,8 @@ def _name_of(request: ImportRequest, table: TableLook) -> str:
     """What a table is called: as the file that it is alone in, or by its own last name."""
     if table.inside is None:
         return Path(request.sources[0]).name
+    if table.path is not None and table.inside.endswith(table.path):
+        return table.path.rpartition(".")[2]
     return PurePosixPath(table.inside.rpartition("::")[2]).name
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import DESCRIPTOR, SIDECAR, Home
+from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, in_order
@@ -28,6 +29,7 @@ from dataport.engine.importing.targets import (
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import DEFAULT_SOURCE
+from dataport.engine.staging.look import JOINT
 
 REJECTS_OF = re.compile(r"(.+)\.rejects(?:-\d+)?\.csv")
 """What reject files are called, with the stem of the file whose rows they hold."""
@@ -78,10 +80,21 @@ def resolve_members(
             JobPart(dataset=name, source=job.source, file=str(files[name]))
             for name in in_order(files, datasets)
         ]
-    return tuple(
-        Member(part, target_of(request, part, datasets, mappings), part_directory(home, job, part))
-        for part in job.parts
-    )
+    members = []
+    for part in job.parts:
+        target = target_of(request, part, datasets, mappings)
+        layout = _layout(packages.get(request.package or ""), part)
+        if layout is not None:
+            target = replace(target, layout=layout, candidates=())
+        members.append(Member(part, target, part_directory(home, job, part)))
+    return tuple(members)
+
+
+def _layout(package: Package | None, part: JobPart) -> Layout | None:
+    """How the rows of a part lie in its document, where its package tells."""
+    member = package.member(str(part.dataset)) if package else None
+    path = (part.inside or "").rpartition(JOINT)[2]
+    return package.layout(member) if package and member and path in member.paths else None
 
 
 def parcels_of(package: Package, paths: Iterable[Path]) -> list[list[Path]]:

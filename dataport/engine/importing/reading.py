@@ -183,6 +183,7 @@ class Reader:
             mapping=member.target.mapping,
             candidates=member.target.candidates,
             date_order=member.target.date_order,
+            layout=member.target.layout,
             timezone=settings.timezone,
             region=settings.region,
             buckets=settings.daemon.buckets,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dataport.core.errors import NotFoundError, UsageError
 from dataport.core.settings import Inbox
 from dataport.core.words import Mode, OnMatch
+from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.load import find_dataset, find_field
 from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
@@ -44,6 +45,8 @@ class Target:
     """Else: mappings of which the header may tell that it is theirs."""
     date_order: str | None = None
     """As of a StageRequest."""
+    layout: Layout | None = None
+    """As of a StageRequest."""
 
     def signature(self) -> str:
         """Tells apart imports of one file that would not do the same."""
@@ -52,6 +55,7 @@ class Target:
         parts += [json.dumps(self.values, sort_keys=True)] if self.values else []
         parts += self.mapping_documents
         parts += [self.date_order] if self.date_order else []
+        parts += [json.dumps(asdict(self.layout))] if self.layout else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     @property

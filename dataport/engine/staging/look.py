@@ -71,6 +71,8 @@ class TableLook:
     """Their names; `column_1` and so on without a header."""
     rows: list[list[str | None]]
     """The first rows as text, at most `MOST_ROWS`, each with as many cells as there are columns."""
+    path: str | None = None
+    """Which list of a JSON document it is, even where that is the only one."""
 
 
 @dataclass(frozen=True)

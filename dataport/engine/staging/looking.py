@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
-import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
 from dataport.engine.staging.headers import likely_header
 from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
+from dataport.engine.staging.looking_documents import cell, look_at_document, objects
 from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
 from dataport.engine.staging.readers.json_envelope import find_array
 from dataport.engine.staging.readers.reading import no_rows
@@ -22,8 +20,6 @@ from dataport.engine.staging.text import decoded_head, guess_encoding
 
 if TYPE_CHECKING:
     import duckdb
-
-_BETWEEN_ITEMS = re.compile(r"[\s,]*")
 
 
 def look_into(
@@ -73,7 +69,8 @@ def look_at(
         raise leaf.problem
     inside = JOINT.join(leaf.names) or None
     if leaf.kind is None:
-        return [look_at_text(leaf.source, inside, request)]
+        tables = look_at_document(leaf.source, leaf.names, request)
+        return tables or [look_at_text(leaf.source, inside, request)]
     sniff.check_name(leaf.source.path, leaf.kind, request.format)
     if leaf.kind == "parquet":
         from dataport.engine.staging.readers.parquet_reader import look_at_parquet
@@ -162,34 +159,14 @@ def table_of_cells(
 def _look_at_json(text: str, inside: str | None, name: str, request: LookRequest) -> TableLook:
     """The first objects of an array, of the only list in an object, or of NDJSON."""
     array = find_array(text, name, request.limits.nesting)
-    items = list(_objects(text[array.start :] if array else text))
+    items = list(objects(text[array.start :] if array else text))
     columns = list(dict.fromkeys(key for item in items for key in item))
     if not columns:
         raise InputError("no-rows", f"{name} begins with no rows.", hint="Export it again.")
     if len(columns) > request.limits.columns:
         raise sniff.too_many_columns(len(columns), request.limits.columns)
-    rows = [[_as_text(item.get(column)) for column in columns] for item in items]
+    rows = [[cell(item.get(column)) for column in columns] for item in items]
     return TableLook(inside, "json" if array else "ndjson", True, columns, rows)
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The objects that a text begins with; it ends with the first thing that is none."""
-    decoder, at = json.JSONDecoder(), 0
-    for _ in range(MOST_ROWS):
-        between = _BETWEEN_ITEMS.match(text, at)
-        at = between.end() if between else at
-        with contextlib.suppress(ValueError, RecursionError):
-            item, at = decoder.raw_decode(text, at)
-            if isinstance(item, dict):
-                yield item
-                continue
-        return
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _fit(row: Sequence[str | None], width: int) -> list[str | None]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 
@@ -70,6 +71,8 @@ class StageRequest:
     dataset: Dataset
     format: str | None = None
     """`csv`, `txt` or `json`; found from the content when None."""
+    layout: Layout | None = None
+    """How the rows lie in a nested document; None where nobody told."""
     inside: str | None = None
     """Which of the file's tables; None where it has one only. See `look.TableLook.inside`."""
     name: str | None = None
@@ -132,6 +135,7 @@ class StageRequest:
                 "mapping": document["mapping"] and _mapping(document["mapping"]),
                 "candidates": tuple(map(_mapping, document["candidates"])),
                 "limits": StageLimits(**document["limits"]),
+                "layout": _layout_of(document["layout"]),
                 "memory": tuple(document["memory"]),
             }
         )
@@ -139,6 +143,13 @@ class StageRequest:
 
 def _mapping(document: dict[str, Any]) -> MappingFile:
     return MappingFile.model_validate_json(json.dumps(document))
+
+
+def _layout_of(document: dict[str, Any] | None) -> Layout | None:
+    if document is None:
+        return None
+    fields = {name: tuple(paths) for name, paths in document["fields"].items()}
+    return Layout(tuple(document["paths"]), fields, tuple(document["lists"]))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
+from dataport.engine.staging.readers.json_document import read_document
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
 from dataport.engine.staging.recall import check_news
@@ -69,7 +70,7 @@ def _readers(
     text = decoded_head(source.head, encoding)
     sniff.check_text(text, source.path.name)
     kind = sniff.find_format(text, source.path, request.format)
-    if request.inside is not None:
+    if request.inside is not None and kind != "json":
         raise no_such_table(source.path.name, request.inside, [])
     if kind == "xml":
         from dataport.engine.staging.readers.xml_reader import read_xml
@@ -79,6 +80,8 @@ def _readers(
         from dataport.engine.staging.readers.vcard_reader import read_vcard
 
         return [lambda: read_vcard(source, request, encoding)]
+    if kind == "json" and request.inside is not None:
+        return [lambda: read_document(connection, source, request, encoding)]
     if kind == "json":
         return [lambda: read_json(connection, source, request, encoding)]
     if kind == "txt" and request.mapping is None and sniff.is_value_list(text, request.dataset):

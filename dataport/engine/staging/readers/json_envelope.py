@@ -31,8 +31,7 @@ def find_array(text: str, file: str, nesting: int) -> Array | None:
     blank = len(text) - len(text.lstrip())
     if text[blank] == "[":
         return Array(blank + 1, None)
-    first, _, rest = text[blank:].partition("\n")
-    if rest.strip() and _is_object(first):
+    if is_lines(text):
         return None
     try:
         members = list(_members(text, blank + 1))
@@ -49,6 +48,12 @@ def find_array(text: str, file: str, nesting: int) -> Array | None:
             hint="Keep one list of objects in the file.",
         )
     return Array(members[found[0]][1] or 0, tuple(name for name, _ in members[: found[0] + 1]))
+
+
+def is_lines(text: str) -> bool:
+    """Whether a text has one object a line, rather than being one document."""
+    first, _, rest = text.lstrip().partition("\n")
+    return bool(rest.strip()) and _is_object(first)
 
 
 def names_after(tail: bytes) -> list[str] | None:

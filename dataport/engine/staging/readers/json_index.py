@@ -81,6 +81,14 @@ def deep_lines(block: Block, nesting: int) -> dict[int, str]:
     return dict.fromkeys(np.unique(owners[depth - before > nesting]).tolist(), "nested-too-deep")
 
 
+def brackets(data: bytes) -> tuple[Positions, Positions]:
+    """Places of all brackets outside strings, and 1 for each that opens, -1 for one that closes."""
+    octets = np.frombuffer(data, np.uint8)
+    places = np.flatnonzero(_OPENING[octets])
+    places = places[np.searchsorted(_quotes(octets), places) & 1 == 0]
+    return places, _OPENING[octets[places]]
+
+
 def blanks(block: Block) -> npt.NDArray[np.bool_]:
     """Which items of a block hold nothing but white space."""
     visible = np.flatnonzero(~_IS_BLANK[np.frombuffer(block.data, np.uint8)])

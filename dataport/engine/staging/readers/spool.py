@@ -108,6 +108,11 @@ class SpoolWriter:
         """The physical line where the next block starts."""
         return self._line
 
+    @property
+    def total(self) -> int:
+        """Records of all blocks so far."""
+        return self._spool.total
+
     def skip_lines(self, count: int) -> None:
         """Count `count` lines that come before the first block."""
         self._line += count
