@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataport.core.errors import InputError
@@ -12,11 +13,17 @@ from dataport.engine.staging.headers import likely_header
 from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
 from dataport.engine.staging.looking_documents import cell, look_at_document, objects
 from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
-from dataport.engine.staging.readers.json_envelope import find_array
+from dataport.engine.staging.readers.json_envelope import find_array, too_deep
 from dataport.engine.staging.readers.reading import no_rows
 from dataport.engine.staging.request import PARTS
 from dataport.engine.staging.source import HEAD, Progress, SourceFile
 from dataport.engine.staging.text import decoded_head, guess_encoding
+
+MOST_TABLES = 500
+MOST_TOLD = 2**22
+"""Characters that a look tells: the daemon holds them in memory."""
+LONGEST_CELL = 500
+"""Characters of a cell that are shown."""
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,7 +65,29 @@ def _look_at_leaves(
     if not tables and errors:
         raise errors[0]
     notices = [f"{error.title} {error.detail}".strip() for error in errors]
-    return Look(source.identity, tables, notices)
+    return Look(source.identity, _bounded(tables, source.path.name), notices[:MOST_TABLES])
+
+
+def _bounded(tables: Sequence[TableLook], name: str) -> list[TableLook]:
+    """The tables with cells cut short, and without rows once there is much to be told already.
+
+    Raises InputError where their names alone are too much for those who only want to see them.
+    """
+    left, bounded = MOST_TOLD, []
+    for table in tables:
+        rows = [[cell and cell[:LONGEST_CELL] for cell in row] for row in table.rows]
+        size = sum(len(cell or "") + 4 for row in rows for cell in row)
+        kept = rows if size <= left else []
+        left -= sum(map(len, table.columns)) + len(table.inside or "") + (size if kept else 0)
+        bounded.append(replace(table, rows=kept))
+    if len(tables) > MOST_TABLES or left < 0:
+        raise InputError(
+            "too-many-tables",
+            f"{name} holds too many tables, or too long names of columns.",
+            f"It holds {len(tables):,}; the limit is {MOST_TABLES}.",
+            "Name the one that is meant, with --dataset and --inside.",
+        )
+    return bounded
 
 
 def look_at(
@@ -159,7 +188,10 @@ def table_of_cells(
 def _look_at_json(text: str, inside: str | None, name: str, request: LookRequest) -> TableLook:
     """The first objects of an array, of the only list in an object, or of NDJSON."""
     array = find_array(text, name, request.limits.nesting)
-    items = list(objects(text[array.start :] if array else text))
+    try:
+        items = list(objects(text[array.start :] if array else text))
+    except RecursionError as error:
+        raise too_deep(name, request.limits.nesting) from error
     columns = list(dict.fromkeys(key for item in items for key in item))
     if not columns:
         raise InputError("no-rows", f"{name} begins with no rows.", hint="Export it again.")

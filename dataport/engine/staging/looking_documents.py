@@ -51,12 +51,15 @@ def look_at_document(
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:
-    """The objects that a text begins with; it ends with the first thing that is none."""
+    """The objects that a text begins with, up to the first thing that is none.
+
+    Raises RecursionError for brackets without end.
+    """
     decoder, at = json.JSONDecoder(), 0
     for _ in range(MOST_ROWS):
         between = _BETWEEN_ITEMS.match(text, at)
         at = between.end() if between else at
-        with contextlib.suppress(ValueError, RecursionError):
+        with contextlib.suppress(ValueError):
             item, at = decoder.raw_decode(text, at)
             if isinstance(item, dict):
                 yield item

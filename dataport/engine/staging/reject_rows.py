@@ -34,6 +34,7 @@ BROKEN_CODES = (
     "encoding-error",
     "json-error",
     "not-an-object",
+    "vcard-error",
     "duplicate-label",
     "nested-too-deep",
 )

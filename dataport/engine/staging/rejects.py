@@ -31,6 +31,8 @@ _CUTS = {
     "encoding-error": "The row holds bytes that are not valid UTF-8; save the file as UTF-8.",
     "json-error": "The line is not one JSON object; fix its brackets, quotes or commas.",
     "not-an-object": 'The item is no JSON object; every row must be one, as in {"name": "value"}.',
+    "vcard-error": "The lines are no whole card; each begins with BEGIN:VCARD and ends with END:VCARD.",
+    "field-too-long": "The card is longer than limits.field_size allows; shorten its texts.",
     "duplicate-label": "The object has a name twice, so that it is open which value counts; keep one.",
     "nested-too-deep": "The line has brackets nested deeper than limits.nesting allows; export flat rows.",
 }

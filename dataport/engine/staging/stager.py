@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from dataport.engine.staging.request import StageRequest
 
 
+MOST_LABELS = 2**20
+"""Characters that the names of a file's columns may have together."""
+
+
 def stage_file(
     connection: duckdb.DuckDBPyConnection, request: StageRequest, progress: Progress
 ) -> StageResult:
@@ -119,6 +123,7 @@ def _run(
 ) -> tuple[Reading, Outcome, int]:
     for attempt, read in enumerate(readers, start=1):
         reading = read()
+        _check_labels(reading)
         total = reading.spool.total
         rest = limits.share(request.limits.memory, reading.spool.held)
         connection.execute(f"SET memory_limit = '{rest}'")
@@ -135,6 +140,18 @@ def _run(
         progress("write", total, total)
         return reading, outcome, repeated
     raise AssertionError("no reader was given")
+
+
+def _check_labels(reading: Reading) -> None:
+    """Raise InputError for names of columns that nobody could hold in memory or read."""
+    size = sum(map(len, reading.columns))
+    if size > MOST_LABELS:
+        raise InputError(
+            "too-many-columns",
+            "The names of the columns are too long.",
+            f"They have {size:,} characters; the limit is {MOST_LABELS:,}.",
+            "Give the columns shorter names; the file may have no header at all.",
+        )
 
 
 def _is_about_records(error: Exception) -> bool:

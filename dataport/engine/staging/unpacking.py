@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from dataport.core.errors import InputError
 from dataport.core.text import counted
-from dataport.engine.staging.request import MEBIBYTE, StageLimits
+from dataport.engine.staging.request import CHUNK, MEBIBYTE, StageLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Meter:
     packed: int
     """Bytes of the file itself."""
     limits: StageLimits
-    chunk: int
+    chunk: int = CHUNK
     unpacked: int = field(default=0, init=False)
 
     def copies(self, stream: IO[bytes]) -> Iterator[bytes]:
@@ -44,16 +44,20 @@ class Meter:
         size = 0
         while data := stream.read(self.chunk):
             size += len(data)
-            self.unpacked += len(data)
-            self._check(size)
+            if size > self.limits.file_size:
+                raise self._too_large("one file of it", self.limits.file_size, "file_size")
+            self.note(len(data))
+            self._check_ratio()
             yield data
 
-    def _check(self, size: int) -> None:
+    def note(self, size: int) -> None:
+        """Count bytes that came out. Raises InputError where all of them are too many."""
+        self.unpacked += size
+        if self.unpacked > self.limits.expanded:
+            raise self._too_large("it", self.limits.expanded, "expanded_size")
+
+    def _check_ratio(self) -> None:
         limits = self.limits
-        if size > limits.file_size:
-            raise self._too_large("one file of it", limits.file_size, "file_size")
-        if self.unpacked > limits.expanded:
-            raise self._too_large("it", limits.expanded, "expanded_size")
         if self.unpacked > max(UNASKED, limits.ratio * self.packed):
             raise InputError(
                 "expands-too-much",

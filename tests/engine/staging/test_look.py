@@ -51,9 +51,9 @@ def test_json_has_the_names_of_its_objects(see, text: str, name: str, kind: str)
     assert table.rows == [["1", "Ann", None], ["2", None, '["a"]']]
 
 
-def test_a_head_that_is_cut_off_shows_whole_rows_only(see) -> None:
+def test_a_head_that_is_cut_off_shows_whole_rows_only_and_long_cells_cut_short(see) -> None:
     [table] = see("id,text\n" + ("1," + "x" * 100_000 + "\n") * 5).tables
-    assert {len(row[1] or "") for row in table.rows} == {100_000}
+    assert [len(row[1] or "") for row in table.rows] == [500, 500]
 
 
 @pytest.mark.parametrize(

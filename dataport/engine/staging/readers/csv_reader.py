@@ -15,7 +15,7 @@ from dataport.core.errors import InputError
 from dataport.engine.sql import literal
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions, index_block
-from dataport.engine.staging.readers.octets import encoding_notice, octet_codes
+from dataport.engine.staging.readers.octets import check_length, encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Part, Spool, SpoolWriter, part_size
 from dataport.engine.staging.reject_layout import reject_layout
@@ -114,12 +114,13 @@ def _run_sql(parts: list[Part], dialect: Dialect, quote: str, longest: int) -> s
 
 def blocks(source: SourceFile, encoding: Encoding, delimiter: int, limit: int) -> Iterator[Block]:
     """The file's records, a block at a time."""
-    rest = b""
+    rest, line = b"", 1
     for chunk in utf8_chunks(source.chunks(), encoding):
         data = rest + chunk
         block = index_block(data, delimiter, limit, is_last=False)
         yield block
-        rest = block.data[block.consumed :]
+        rest, line = block.data[block.consumed :], line + block.newlines
+        check_length(rest, limit, line)
     while rest:
         block = index_block(rest, delimiter, limit, is_last=True)
         yield block

@@ -29,7 +29,12 @@ from dataport.engine.staging.readers.json_index import (
     index_lines,
 )
 from dataport.engine.staging.readers.json_numbers import cells_sql
-from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
+from dataport.engine.staging.readers.octets import (
+    UNUSED,
+    check_length,
+    encoding_notice,
+    octet_codes,
+)
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
@@ -94,13 +99,16 @@ def _spool(
             codes = codes | octet_codes(block, writer.line, encoding, is_delimited=False)
             writer.add(block, codes=codes, is_blank=blanks(block))
 
+        def check(rest: bytes) -> None:
+            check_length(rest, request.limits.field_size, writer.line)
+
         chunks = utf8_chunks(source.chunks(), encoding)
         if array is None:
-            _spool_lines(chunks, lambda block: add(block, deep_lines(block, nesting)))
+            _spool_lines(chunks, lambda block: add(block, deep_lines(block, nesting)), check)
             return writer.finish()
         head = decoded_head(source.head, encoding)[: array.start]
         writer.skip_lines(head.count("\n"))
-        items = _Items(len(head.encode()), nesting, lambda block: add(block, {}))
+        items = _Items(len(head.encode()), nesting, lambda block: add(block, {}), check)
         try:
             items.take(chunks)
         except TooDeepError as error:
@@ -109,13 +117,17 @@ def _spool(
         return writer.finish()
 
 
-def _spool_lines(chunks: Iterator[bytes], add: Callable[[Block], None]) -> None:
+def _spool_lines(
+    chunks: Iterator[bytes], add: Callable[[Block], None], check: Callable[[bytes], None]
+) -> None:
+    """Add the lines of a text; `check` looks at what has been read of one that goes on."""
     rest = b""
     for chunk in chunks:
         data = rest + chunk
         block = index_lines(data)
         add(block)
         rest = data[block.consumed :]
+        check(rest)
     if rest:
         add(index_lines(rest + b"\n"))
 
@@ -128,6 +140,8 @@ class _Items:
     """Bytes before the first item that are still to come."""
     nesting: int
     add: Callable[[Block], None]
+    check: Callable[[bytes], None]
+    """Looks at what has been read of an item that goes on."""
     is_closed: bool = False
     """Whether the array has ended."""
     rest: bytes = b""
@@ -144,6 +158,8 @@ class _Items:
                 self.add(block)
                 self.is_closed = closed is not None
                 data = data[block.consumed :]
+                if not self.is_closed:
+                    self.check(data)
             self.rest = data
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from dataport.core.errors import InputError
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.text import Encoding, NotUtf8Error, is_utf8
 
@@ -51,6 +52,27 @@ def _invalid(block: Block) -> Iterator[int]:
             block.data[start:stop].decode()
         except UnicodeDecodeError:
             yield index
+
+
+LONGEST = 2**25
+"""Bytes that a record may have however short its values must be."""
+
+
+def check_length(rest: bytes, limit: int, line: int) -> None:
+    """Raise InputError for a record that has not ended after twice the `limit` of one value.
+
+    `rest` is what has been read of it, `line` where it starts. Nobody knows where it would end,
+    and until then all of it would have to be held.
+    """
+    most = max(LONGEST, 2 * limit)
+    if len(rest) > most:
+        raise InputError(
+            "line-too-long",
+            f"Line {line:,} is too long.",
+            f"It has more than {most:,} bytes.",
+            "Look there for a line end or quote that is missing, or raise limits.field_size in the"
+            " configuration.",
+        )
 
 
 def encoding_notice(encoding: Encoding, line: int) -> str:

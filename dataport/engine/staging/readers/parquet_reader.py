@@ -15,7 +15,7 @@ from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.spool import too_many_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
-from dataport.engine.staging.request import PARTS, StageRequest
+from dataport.engine.staging.request import StageRequest
 from dataport.engine.staging.sniff import too_many_columns
 from dataport.engine.staging.source import SourceFile
 
@@ -27,13 +27,13 @@ def read_parquet(
     connection: duckdb.DuckDBPyConnection, source: SourceFile, request: StageRequest
 ) -> Reading:
     """The rows of a Parquet file; their lines are their numbers. Raises InputError."""
-    limits, target = request.limits, _target(request)
+    limits, target = request.limits, TextRows(request)
     with opened(source) as file:
         columns = _columns(file, limits.columns)
         if file.metadata.num_rows > limits.rows:
             raise too_many_rows(limits.rows)
         rows = 0
-        for batch in _text_batches(connection, file, BATCH):
+        for batch in _text_batches(connection, file, _at_once(file)):
             target.add(batch.columns, range(rows + 1, rows + batch.num_rows + 1))
             rows += batch.num_rows
     spool = target.finish()
@@ -65,6 +65,11 @@ def look_at_parquet(
     return columns, rows
 
 
+FEWEST = 100
+BYTES = 2**25
+"""Rows and bytes that are read at a time."""
+
+
 @contextmanager
 def opened(source: SourceFile) -> Iterator[pq.ParquetFile]:
     """A Parquet file. Raises InputError for one that is broken, encrypted or of unknown types."""
@@ -84,8 +89,11 @@ def opened(source: SourceFile) -> Iterator[pq.ParquetFile]:
         ) from error
 
 
-def _target(request: StageRequest) -> TextRows:
-    return TextRows(request.directory / PARTS, request.limits.rows, request.limits.columns)
+def _at_once(file: pq.ParquetFile) -> int:
+    """Rows that are read at a time: fewer where they are long."""
+    groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+    size = sum(group.total_byte_size for group in groups)
+    return int(max(FEWEST, min(BATCH, BYTES * file.metadata.num_rows // max(size, 1))))
 
 
 def _columns(file: pq.ParquetFile, most: int) -> tuple[str, ...]:

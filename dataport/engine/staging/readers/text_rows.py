@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 from dataport.engine.sql import literal
 from dataport.engine.staging.readers.csv_index import Positions
 from dataport.engine.staging.readers.spool import Cut, Spool, too_many_rows
+from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import too_many_columns
+from dataport.engine.staging.unpacking import Meter
 
 BATCH = 20_000
 """Rows that are held at a time."""
@@ -30,14 +32,16 @@ KEYS = "_keys"
 class TextRows:
     """Collects the rows of one table: columns `c0` on, each row with its physical line.
 
-    Records are numbered as they are added, those that are cut too.
+    Records are numbered as they are added, those that are cut too. What their text comes to is
+    bounded as what is unpacked is: a few bytes of a file can stand for a value in every row.
     """
 
-    def __init__(self, directory: Path, rows: int, columns: int) -> None:
+    def __init__(self, request: StageRequest) -> None:
+        directory = request.directory / PARTS
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
-        self._most_rows = rows
-        self._most_columns = columns
+        self._limits = request.limits
+        self._meter = Meter(request.file_name, 0, request.limits)
         self._paths: list[Path] = []
         self._spool = Spool()
         self._records: list[Positions] = []
@@ -53,8 +57,9 @@ class TextRows:
         self._records.append(np.arange(first, first + placed.size, dtype=np.int64))
         self._lines.append(placed)
         self._count(placed.size)
-        if len(cells) > self._most_columns:
-            raise too_many_columns(len(cells), self._most_columns)
+        if len(cells) > self._limits.columns:
+            raise too_many_columns(len(cells), self._limits.columns)
+        self._meter.note(sum(array.nbytes for array in cells))
         named = {f"c{at}": array for at, array in enumerate(cells)}
         if keys is not None:
             named[KEYS] = pa.array(keys, pa.list_(pa.string()))
@@ -100,5 +105,5 @@ class TextRows:
 
     def _count(self, number: int) -> None:
         self._spool.total += number
-        if self._spool.total > self._most_rows:
-            raise too_many_rows(self._most_rows)
+        if self._spool.total > self._limits.rows:
+            raise too_many_rows(self._limits.rows)

@@ -9,7 +9,12 @@ from dataport.core.errors import InputError
 from dataport.engine.staging.mapping import map_columns
 from dataport.engine.staging.readers.csv_index import CR, LF, Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
-from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
+from dataport.engine.staging.readers.octets import (
+    UNUSED,
+    check_length,
+    encoding_notice,
+    octet_codes,
+)
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
@@ -57,6 +62,7 @@ def _spool(source: SourceFile, request: StageRequest, encoding: Encoding) -> Spo
             block = index_values(rest + chunk)
             _add(writer, block, encoding)
             rest = (rest + chunk)[block.consumed :]
+            check_length(rest, request.limits.field_size, writer.line)
         if rest:
             _add(writer, index_values(rest + b"\n"), encoding)
         return writer.finish()

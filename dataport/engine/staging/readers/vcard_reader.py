@@ -17,7 +17,7 @@ from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.octets import encoding_notice
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import TextRows
-from dataport.engine.staging.request import PARTS, StageRequest
+from dataport.engine.staging.request import StageRequest
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import (
     Encoding,
@@ -74,7 +74,7 @@ def read_vcard(source: SourceFile, request: StageRequest, encoding: Encoding) ->
 def _read(
     source: SourceFile, request: StageRequest, encoding: Encoding
 ) -> tuple[list[str], TextRows]:
-    target = TextRows(request.directory / PARTS, request.limits.rows, request.limits.columns)
+    target = TextRows(request)
     columns: list[str] = []
     rows: list[Row] = []
     lines: list[int] = []

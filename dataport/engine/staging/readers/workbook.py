@@ -21,7 +21,7 @@ from dataport.engine.staging.readers.cells import texts
 from dataport.engine.staging.readers.error_cells import error_cells
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
-from dataport.engine.staging.request import CHUNK, PARTS, StageLimits, StageRequest
+from dataport.engine.staging.request import StageLimits, StageRequest
 from dataport.engine.staging.sniff import is_headerless, too_many_columns
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.unpacking import Meter, broken_as_error, measure
@@ -34,7 +34,7 @@ Numbered = tuple[int, list[Any]]
 def opened(source: SourceFile, limits: StageLimits) -> Iterator[calamine.CalamineWorkbook]:
     """A workbook whose parts, unpacked, keep within `limits`. Raises InputError."""
     name = source.path.name
-    meter = Meter(name, source.identity.size, limits, CHUNK)
+    meter = Meter(name, source.identity.size, limits)
     with broken_as_error(name), source.open() as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) > limits.members:
@@ -85,7 +85,7 @@ def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Readi
         if not head:
             raise no_rows(source.path.name)
         columns, start = _columns(head, request)
-        target = TextRows(request.directory / PARTS, request.limits.rows, request.limits.columns)
+        target = TextRows(request)
         width = len(columns)
         rest = itertools.chain(head[start:], rows)
         while batch := list(itertools.islice(rest, BATCH)):

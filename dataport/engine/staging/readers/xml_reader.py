@@ -20,7 +20,7 @@ from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.json_envelope import too_deep
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
-from dataport.engine.staging.request import PARTS, StageRequest
+from dataport.engine.staging.request import StageRequest
 from dataport.engine.staging.source import SourceFile
 
 Value = str | list["Value"] | dict[str, "Value"] | None
@@ -33,7 +33,7 @@ _NIL = ("nil", "null")
 def read_xml(source: SourceFile, request: StageRequest) -> Reading:
     """The rows of an XML document, each with the line where its element begins. Raises InputError."""
     limits = request.limits
-    target = TextRows(request.directory / PARTS, limits.rows, limits.columns)
+    target = TextRows(request)
     columns: list[str] = []
     rows: list[Row] = []
     lines: list[int] = []
