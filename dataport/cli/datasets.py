@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from dataport.cli import output
-from dataport.cli.options import DATASET, Group, Session
+from dataport.cli.options import DATASET, Command, Group, Session
+from dataport.core.errors import UsageError
 from dataport.core.paths import shipped_config
 from dataport.core.text import counted
 
@@ -98,6 +99,57 @@ def _checks(constraints: dict[str, Any]) -> str | None:
         if value is not None and value is not False
     ]
     return "; ".join(said) or None
+
+
+@datasets_command.command(
+    "template",
+    cls=Command,
+    epilog="Example: dataport datasets template leads --to leads.csv",
+)
+@click.argument("dataset", type=DATASET)
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv")
+@click.option(
+    "--to",
+    "target",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="File to write, with a page that describes the columns beside it; or the folder for both.",
+)
+@click.pass_obj
+def template(session: Session, dataset: str, kind: str, target: Path | None) -> None:
+    """A file to fill in: a header and one example row.
+
+    Without --to it is printed. Personal values stay out of the example where a row can do without.
+    """
+    with session.client() as client:
+        document = client.get(f"/v1/datasets/{dataset}/template", format=kind)
+    if target is not None:
+        document |= _write_template(document, target.expanduser().absolute())
+    session.emit(document, _show_template)
+
+
+def _write_template(document: dict[str, Any], target: Path) -> dict[str, str]:
+    """Where the file and its page were written. Raises UsageError where they can't be."""
+    file = target / f"{document['dataset']}.{document['format']}" if target.is_dir() else target
+    page = file.with_suffix(".md")
+    try:
+        file.write_text(document["text"], encoding="utf-8")
+        page.write_text(document["page"], encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "target-unwritable",
+            f"{error.filename} can't be written.",
+            f"{error.strerror or error}.",
+            "Name another place with --to.",
+        ) from error
+    return {"file": str(file), "page_file": str(page)}
+
+
+def _show_template(document: dict[str, Any]) -> None:
+    if "file" in document:
+        output.say(f"{document['file']} is ready to fill in; {document['page_file']} describes it.")
+    else:
+        output.say(document["text"].rstrip("\n"))
 
 
 @datasets_command.command("check")

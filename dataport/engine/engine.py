@@ -49,6 +49,7 @@ from dataport.engine.selection import Selection, rows_document
 from dataport.engine.sql import rows_table
 from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
 from dataport.engine.store import Store, count_rows
+from dataport.engine.templates import Kind, template
 from dataport.engine.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -171,6 +172,10 @@ class Engine:
             rows = count_rows(cursor, rows_table(name))
         document = dataset.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {**document, "rows": rows}
+
+    def template(self, name: str, kind: Kind) -> dict[str, Any]:
+        """A file of the dataset called `name` to fill in. Raises NotFoundError."""
+        return template(find_dataset(self._datasets, name), kind)
 
     def list_packages(self) -> list[dict[str, Any]]:
         """Every package with its datasets, in the order in which they are merged."""

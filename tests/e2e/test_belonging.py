@@ -64,3 +64,21 @@ def test_a_table_that_is_not_there_is_refused(world: World, write: Write) -> Non
     failed = world.run("import", str(path), "--dataset", "leads", "--inside", "Sheet2")
     assert failed.document["error"]["code"] == "no-such-table"
     assert world.run("import", str(path), "--inside", "x", "--package", "p").code == 2
+
+
+def test_a_template_is_printed_or_written_with_its_page(world: World, tmp_path: Path) -> None:
+    """ITP-01, ITP-02, API-19."""
+    shown = world.ok("datasets", "template", "time_entries")
+    assert shown["text"].splitlines()[0].startswith("entry_id,project_name,client_name")
+    assert (shown["dataset"], shown["format"]) == ("time_entries", "csv")
+    done = world.ok("datasets", "template", "leads", "--to", str(tmp_path / "mine.csv"))
+    assert (done["file"], done["page_file"]) == (
+        str(tmp_path / "mine.csv"),
+        str(tmp_path / "mine.md"),
+    )
+    assert "# Leads" in (tmp_path / "mine.md").read_text(encoding="utf-8")
+    job = world.ok("import", str(tmp_path / "mine.csv"), "--dataset", "leads")
+    assert job["changes"]["inserted"] == 1
+    refused = world.run("datasets", "template", "leads", "--to", str(tmp_path / "no" / "x.csv"))
+    assert refused.document["error"]["code"] == "target-unwritable"
+    assert world.run("datasets", "template", "lead").document["error"]["code"] == "unknown-dataset"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -51,6 +51,16 @@ def check_dataset(body: DefinitionBody) -> Response:
 def show_dataset(name: str, services: ServicesDep) -> Response:
     """The definition as its file spells it."""
     return answer(services.engine.show_dataset(name))
+
+
+@router.get("/datasets/{name}/template", summary="A file of a dataset to fill in")
+def show_template(
+    name: str,
+    services: ServicesDep,
+    kind: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
+) -> Response:
+    """Its text with one example row, a page in Markdown that describes the columns, and these."""
+    return answer(services.engine.template(name, kind))
 
 
 @router.get("/datasets/{name}/rows", summary="Rows of a dataset")

@@ -1,0 +1,52 @@
+"""Files to fill in, of every dataset (ITP-01, ITP-02, ITP-03, V-17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dataport.core.paths import Home, shipped_config
+from dataport.engine.catalog.load import load_datasets
+from tests.engine.importing.shop import Shop, open_shop
+
+DATASETS = load_datasets([shipped_config() / "datasets"])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_shop(Home.at(tmp_path_factory.mktemp("templates") / "home")) as shop:
+        yield shop
+
+
+@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_template_is_a_file_that_can_be_imported(shop: Shop, name: str, kind: str) -> None:
+    """Its header has every field that is set by hand, and its example passes every check."""
+    document = shop.engine.template(name, kind)
+    path = shop.write(f"{name}.{kind}", document["text"])
+    job = shop.send(path, name, source=f"template-{kind}")
+    assert (job.rows or {})["valid"] == 1
+    fields = [field for field in DATASETS[name].fields if not field.is_computed]
+    assert [column["name"] for column in document["columns"]] == [field.name for field in fields]
+    assert all(f"| `{field.name}` |" in document["page"] for field in fields)
+
+
+def test_personal_values_stay_out_of_the_example(shop: Shop) -> None:
+    document = shop.engine.template("leads", "csv")
+    examples = {column["name"]: column["example"] for column in document["columns"]}
+    personal = {field.name for field in DATASETS["leads"].fields if field.personal}
+    assert {examples[name] for name in personal} == {""}
+    assert examples["company"] == "Nordwind GmbH"
+    numbers = {
+        c["name"]: c["example"] for c in shop.engine.template("phone_numbers", "csv")["columns"]
+    }
+    assert numbers["phone_number"]
+    assert "area_code" not in numbers
+
+
+def test_the_page_says_what_a_column_holds(shop: Shop) -> None:
+    page = shop.engine.template("leads", "csv")["page"]
+    assert "| `status` | text |  | one of new, contacted, qualified" in page
+    assert "| `score` | whole number |  | at least 0, at most 100 |" in page
+    assert "| `email` | e-mail address |" in page
