@@ -43,6 +43,17 @@ class Unit(StrEnum):
     DAYS = "days"
 
 
+FILE = "{file}"
+"""Stands among columns for what `file` finds in the file's name."""
+
+
+class Choice(TomlModel):
+    """Which column counts, by the value of another."""
+
+    column: str
+    take: dict[str, str] = Key(description="Value of that column, to the column that counts then.")
+
+
 class FieldMapping(TomlModel):
     """How one field is made: cells are taken apart, put together, then translated."""
 
@@ -51,10 +62,10 @@ class FieldMapping(TomlModel):
     columns: tuple[str, ...] = Key(
         (), description="Several columns: the first with a value counts, or all with `join`."
     )
+    otherwise: tuple[str, ...] = Key((), description="Columns that count where those have none.")
+    choose: Choice | None = Key(None, description="Rows for which another column counts.")
+    needs: tuple[str, ...] = Key((), description="Columns without which a row has no value.")
     constant: str | None = Key(None, description="Value of every row; for fields without columns.")
-    file: str | None = Key(
-        None, description="Pattern of the file's name; its group is the value of every row."
-    )
     default: str | None = Key(None, description="Value of a row whose columns have none.")
     optional: bool = Key(False, description="Rows may lack the field even where it is required.")
 
@@ -66,6 +77,7 @@ class FieldMapping(TomlModel):
     split: str | None = Key(None, description="Separates the parts of a cell.")
     part: int | None = Key(None, description="The part to take, from 1, or -1 for the last one.")
     join: str | None = Key(None, description="Put between the values of several columns.")
+    hash: bool = Key(False, description="Instead: a digest of all columns, to tell rows apart.")
 
     values: dict[str, str] = Key({}, description="Lookup table; capitals make no difference.")
     unknown: Unknown = Unknown.KEEP
@@ -74,6 +86,7 @@ class FieldMapping(TomlModel):
         None, description="Which of day and month comes first in dates such as 3/4/2026."
     )
     format: tuple[str, ...] = Key((), description="strptime patterns of dates and times.")
+    day: bool = Key(False, description="An instant with a zone is its day in the home's zone.")
     unit: Unit | None = Key(None, description="Unit of time spans that are plain numbers.")
     to: Unit = Key(Unit.HOURS, description="Unit that a number field wants them in.")
 
@@ -89,21 +102,16 @@ class FieldMapping(TomlModel):
             raise ValueError("times that name their zone are read without a format")
         return value
 
-    @field_validator("pattern", "file")
+    @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
+        return compiled(value)
 
     @model_validator(mode="after")
     def _is_made_one_way(self) -> FieldMapping:
-        ways = (self.column, self.columns or None, self.constant, self.file)
+        ways = (self.column, self.columns or None, self.constant)
         if sum(way is not None for way in ways) != 1:
-            raise ValueError("name one of 'column', 'columns', 'constant' and 'file'")
+            raise ValueError("name one of 'column', 'columns' and 'constant'")
         if self.part == 0:
             raise ValueError("parts are counted from 1, or from -1 at the end")
         needs = {
@@ -111,6 +119,7 @@ class FieldMapping(TomlModel):
             "replace": (self.replace is not None, "pattern", self.pattern),
             "every": (self.every, "pattern", self.pattern),
             "join": (self.join is not None, "columns", self.columns or None),
+            "hash": (self.hash, "columns", self.columns or None),
         }
         for key, (is_set, other, value) in needs.items():
             if is_set and value is None:
@@ -118,9 +127,42 @@ class FieldMapping(TomlModel):
         return self
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The columns it reads."""
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that its value is made of, before those that only stand in."""
         return self.columns if self.column is None else (self.column,)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column that it speaks of."""
+        chosen = (self.choose.column, *self.choose.take.values()) if self.choose else ()
+        return (*self.own_columns, *self.otherwise, *chosen, *self.needs)
+
+
+class Above(TomlModel):
+    """A column that the file does not have: a value of rows above, as in outlines and sections."""
+
+    name: str = Key(description="What fields call it.")
+    column: str = Key(description="The column whose value is taken.")
+    where: str | None = Key(None, description="Column that tells which rows count.")
+    values: tuple[str, ...] = Key((), description="Its cells in them.")
+    level: str | None = Key(
+        None,
+        description="Column with the depth of a row, from 1: the values of all rows above that it"
+        " lies below, outermost first; without it, that of the nearest row.",
+    )
+    join: str = Key(" / ", description="Put between those values.")
+    pattern: str | None = Key(None, description="Regular expression (RE2) of what to replace.")
+    replace: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        return compiled(value)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column that it speaks of."""
+        return tuple(name for name in (self.column, self.where, self.level) if name is not None)
 
 
 class Skip(TomlModel):
@@ -152,17 +194,31 @@ class MappingFile(TomlModel):
     signature: str | None = Key(
         None, description="Instead: tells files of `source` with exactly one header."
     )
+    file: str | None = Key(
+        None, description="Pattern of the file's name; its group is the column '{file}'."
+    )
     missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
+    spans: Literal["check", "make", "ignore"] = Key(
+        "check",
+        description="Whether an end, or hours, that are missing are made of the others, and all"
+        " three have to agree: both, the first only, or neither.",
+    )
     others: Literal["ignore", "match"] = Key(
         "ignore", description="Whether columns that no field names are found by their names."
     )
     fields: Annotated[tuple[FieldMapping, ...], Key(min_length=1)]
+    above: tuple[Above, ...] = ()
     skip: tuple[Skip, ...] = ()
 
     @field_validator("name")
     @classmethod
     def _is_name(cls, value: str) -> str:
         return check_name(value)
+
+    @field_validator("file")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        return compiled(value)
 
     @model_validator(mode="after")
     def _fields_differ(self) -> MappingFile:
@@ -176,7 +232,18 @@ class MappingFile(TomlModel):
     def labels(self) -> tuple[str, ...]:
         """Every column that it speaks of."""
         columns = [label for each in self.fields for label in each.labels]
+        columns += [label for each in self.above for label in each.labels]
         return tuple(dict.fromkeys([*self.detect, *columns, *(rule.column for rule in self.skip)]))
+
+
+def compiled(pattern: str | None) -> str | None:
+    """The pattern, if it is one. Raises ValueError."""
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
 
 
 def load_mapping(path: Path) -> MappingFile:

@@ -15,7 +15,7 @@ from dataport.engine.staging.notations import NUMBERS, UNDECIDED, Notation
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
-_ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _HOURS = r"([+-]?)([0-9]{1,7}):([0-5][0-9]):([0-5][0-9](\.[0-9]{1,6})?)"
 _ISO = (
@@ -167,12 +167,12 @@ def _date(field: Field, text: str, notation: Notation | None) -> Cast:
 
 def _datetime(field: Field, text: str, timezone: str, notation: Notation | None) -> Cast:
     plain = f"{_DAY}([ T]{_CLOCK})?"
-    zoned = f"{_DAY}[ T]{_CLOCK}{_ZONE}"
-    local = f"TRY_CAST(regexp_replace({text}, {literal(_ZONE + '$')}, '') AS TIMESTAMP)"
+    zoned = f"{_DAY}[ T]{_CLOCK}{ZONE}"
+    local = f"TRY_CAST(regexp_replace({text}, {literal(ZONE + '$')}, '') AS TIMESTAMP)"
     branches = (
         f"WHEN regexp_full_match({text}, {literal(plain)})"
         f" THEN {_utc(f'TRY_CAST({text} AS TIMESTAMP)', timezone)}"
-        f" WHEN regexp_full_match({text}, {literal(zoned)}) THEN {local} - {_offset(text)}"
+        f" WHEN regexp_full_match({text}, {literal(zoned)}) THEN {local} - {offset(text)}"
     )
     formats = _utc(_formats(field, text, "TIMESTAMP"), timezone) if field.formats else "NULL"
     if notation:
@@ -196,7 +196,8 @@ def _utc(sql: str, timezone: str) -> str:
     return f"timezone('UTC', timezone({literal(timezone)}, {sql}))"
 
 
-def _offset(text: str) -> str:
+def offset(text: str) -> str:
+    """SQL of what a text with a zone at its end is ahead of UTC."""
     pattern = literal("([+-])([0-9]{2}):?([0-9]{2})?$")
     sign, hours, minutes = (
         f"regexp_extract(right({text}, 6), {pattern}, {group})" for group in (1, 2, 3)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dataport.core.errors import InputError
-from dataport.engine.catalog.mappings import FieldMapping, MappingFile
+from dataport.engine.catalog.mappings import FILE, Choice, FieldMapping, MappingFile
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.sql import literal
+from dataport.engine.staging.above import ColumnAbove
 from dataport.engine.staging.detect import detect
 from dataport.engine.staging.mapping import (
     Drawn,
@@ -31,6 +32,8 @@ def columns_as_fields(columns: Sequence[str], request: StageRequest) -> Mapped:
         if detected is None:
             return map_columns(columns, request.dataset, request.columns, request.constants)
         mapping = detected.mapping
+    virtual = [each.name for each in mapping.above if fold(each.name) not in map(fold, columns)]
+    columns = [*columns, *virtual]
     places = _places(columns)
     drawn: dict[str, Drawn] = {}
     for rule in mapping.fields:
@@ -64,6 +67,8 @@ def columns_as_fields(columns: Sequence[str], request: StageRequest) -> Mapped:
         drawn=drawn,
         skips=skips,
         by=mapping.name,
+        spans=mapping.spans,
+        above=_above(mapping, virtual, places),
     )
 
 
@@ -100,24 +105,77 @@ def _drawn(
         return None
     if rule.constant is not None:
         return Drawn(literal(rule.constant), ())
-    if rule.file is not None:
-        return Drawn(_of_name(rule.file, request.file_name), (), is_optional=rule.optional)
-    found = tuple(at for label in rule.labels for at in _found(label, places))
-    if not found:
+    cells = _Cells(request, mapping, places)
+    own, others = cells.of(rule.own_columns), cells.of(rule.otherwise)
+    if not own and not others:
         return None if rule.default is None else Drawn(literal(rule.default), ())
-    transform = Transform(rule, request.dataset.field(rule.field), mapping.missing)
-    cells = [f"c{at}" for at in found]
+    if rule.choose is not None:
+        own = [cells.chosen(rule.choose, cell) for cell in own]
+    transform = Transform(
+        rule, request.dataset.field(rule.field), mapping.missing, request.timezone
+    )
+    sql = transform.sql(own or others, others if own else ())
+    for cell in cells.of(rule.needs):
+        sql = f"CASE WHEN {cell} <> '' THEN {sql} END"
     return Drawn(
-        sql=transform.sql(cells),
-        positions=found,
-        unknown=transform.unknown(cells),
+        sql=sql,
+        positions=tuple(dict.fromkeys(cells.used)),
+        unknown=transform.unknown(own or others),
         known=tuple(rule.values),
         is_optional=rule.optional,
     )
 
 
-def _of_name(pattern: str, name: str) -> str:
-    return f"nullif(regexp_extract({literal(name)}, {literal(pattern)}, 1), '')"
+class _Cells:
+    """The cells of a mapping's columns, as far as the file has them."""
+
+    def __init__(
+        self, request: StageRequest, mapping: MappingFile, places: Mapping[str, list[int]]
+    ) -> None:
+        self._request = request
+        self._mapping = mapping
+        self._places = places
+        self.used: list[int] = []
+        """Positions of those that were asked for."""
+
+    def of(self, labels: Sequence[str]) -> list[str]:
+        """SQL of each cell; none for a column that is not there."""
+        return [cell for label in labels if (cell := self._cell(label)) is not None]
+
+    def chosen(self, choice: Choice, usual: str) -> str:
+        """The cell that counts, by the value of another one."""
+        by, branches = self._cell(choice.column), ""
+        for value, label in choice.take.items():
+            other = self._cell(label)
+            if other is not None:
+                branches += f" WHEN {literal(value.strip().lower())} THEN {other}"
+        if by is None or not branches:
+            return usual
+        return f"(CASE lower(trim({by})){branches} ELSE {usual} END)"
+
+    def _cell(self, label: str) -> str | None:
+        if label == FILE:
+            name, pattern = self._request.file_name, self._mapping.file or "^(.+?)(?:\\.[^.]*)?$"
+            return f"nullif(regexp_extract({literal(name)}, {literal(pattern)}, 1), '')"
+        found = _found(label, self._places)
+        self.used += found
+        return f"c{found[0]}" if found else None
+
+
+def _above(
+    mapping: MappingFile, virtual: Sequence[str], places: Mapping[str, list[int]]
+) -> tuple[ColumnAbove, ...]:
+    """The columns that are made of rows above, in the order in which they are added."""
+
+    def cell(label: str | None) -> str | None:
+        found = _found(label, places) if label is not None else []
+        return f"c{found[0]}" if found else None
+
+    return tuple(
+        ColumnAbove(each, cell(each.column), cell(each.where), cell(each.level))
+        for each in mapping.above
+        if each.name in virtual
+    )
 
 
 def _by_name(

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from dataport.core.errors import InputError
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.staging.above import ColumnAbove
 from dataport.engine.staging.reject_layout import own_columns, reject_layout
 
 
@@ -52,6 +53,10 @@ class Mapped:
     """Rows that are none of the dataset's."""
     by: str | None = None
     """Name of the mapping."""
+    spans: str = "check"
+    """As of a MappingFile."""
+    above: tuple[ColumnAbove, ...] = ()
+    """Columns behind the file's own, made of rows above."""
 
 
 def fold(label: str) -> str:

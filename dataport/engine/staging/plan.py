@@ -103,6 +103,8 @@ def make_plan(
     """The plan of one file; `notations` are what was found out about its columns."""
     found = notations or {}
     dataset, positions = request.dataset, reading.mapped.positions
+    if reading.mapped.spans == "ignore":
+        dataset = dataset.model_copy(update={"spans": ()})
     layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
     made = made_fields(dataset, {*positions, *reading.mapped.drawn, *request.constants})
@@ -135,7 +137,9 @@ def make_plan(
     checks = broken_checks(reading.columns)
     skips = reading.mapped.skips
     plan = Plan(dataset, plans, reading.columns, partial, layout, checks, skips)
-    for name, check in span_checks(dataset, made, plan.text_column, plan.value_column):
+    checks_spans = reading.mapped.spans == "check"
+    spans = span_checks(dataset, made, plan.text_column, plan.value_column) if checks_spans else ()
+    for name, check in spans:
         plans[plan.stated.index(name)].checks.append(check)
     return plan
 

@@ -10,6 +10,7 @@ import duckdb
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import limits, sniff
+from dataport.engine.staging.above import with_columns_above
 from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
@@ -124,6 +125,7 @@ def _run(
     for attempt, read in enumerate(readers, start=1):
         reading = read()
         _check_labels(reading)
+        reading = with_columns_above(connection, reading)
         total = reading.spool.total
         rest = limits.share(request.limits.memory, reading.spool.held)
         connection.execute(f"SET memory_limit = '{rest}'")

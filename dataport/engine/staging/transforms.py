@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataport.engine.catalog.mappings import FieldMapping, Skip, Unit, Unknown
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.sql import among, literal
+from dataport.engine.staging.casts import ZONE, offset
 
 _SECONDS = {
     Unit.MILLISECONDS: "0.001",
@@ -37,9 +38,12 @@ _ISO = {
 class Transform:
     """The SQL of one field of a mapping."""
 
-    def __init__(self, rule: FieldMapping, field: Field, missing: Sequence[str]) -> None:
+    def __init__(
+        self, rule: FieldMapping, field: Field, missing: Sequence[str], timezone: str = "UTC"
+    ) -> None:
         self._rule = rule
         self._field = field
+        self._timezone = timezone
         self._missing = tuple(dict.fromkeys(["", *missing, *rule.missing]))
         self._names: Iterator[int] = itertools.count()
 
@@ -48,9 +52,13 @@ class Transform:
         """Whether cells become lists of parts on the way."""
         return self._rule.every or (self._rule.split is not None and self._rule.part is None)
 
-    def sql(self, cells: Sequence[str]) -> str:
-        """SQL of the field's text from the `cells` of its columns."""
-        value = self._translated(self._combined(cells))
+    def sql(self, cells: Sequence[str], others: Sequence[str] = ()) -> str:
+        """SQL of the field's text from the `cells` of its columns, or else of the `others`."""
+        combined = self._combined(cells)
+        if others:
+            taken = [self._taken_apart(cell) for cell in others]
+            combined = f"coalesce({', '.join([combined, *taken])})"
+        value = self._translated(combined)
         if self._is_list:
             value = self._let(value, _json_list)
         default = self._rule.default
@@ -65,6 +73,9 @@ class Transform:
         return f"NOT {known.replace('{}', value)}"
 
     def _combined(self, cells: Sequence[str]) -> str:
+        if self._rule.hash:
+            texts = ", ".join(f"coalesce(trim({cell}), '')" for cell in cells)
+            return f"md5(concat_ws(chr(31), {texts}))"
         taken = [self._taken_apart(cell) for cell in cells]
         if self._is_list:
             lists = [f"coalesce({each}, [])" for each in taken]
@@ -109,6 +120,8 @@ class Transform:
             value = self._let(value, lambda x: _parsed(x, rule.format, self._field.type))
         if rule.order is not None:
             value = _ordered(value, rule.order)
+        if rule.day:
+            value = self._let(value, lambda x: _day(x, self._timezone))
         if rule.unit is not None:
             unit = rule.unit
             value = self._let(value, lambda x: self._span(x, unit))
@@ -205,6 +218,16 @@ def _ordered(value: str, order: str) -> str:
     padded = f"regexp_replace({value}, '\\b(\\d)([./-])', '0\\1\\2', 'g')"
     swapped = rf"\3-\{month}-\{day}"
     return f"regexp_replace({padded}, {literal(_DATE)}, {literal(swapped)})"
+
+
+def _day(value: str, timezone: str) -> str:
+    """The day of an instant in a zone; what names no zone stays as it is."""
+    naive = f"TRY_CAST(regexp_replace({value}, {literal(ZONE + '$')}, '') AS TIMESTAMP)"
+    local = f"timezone({literal(timezone)}, timezone('UTC', {naive} - {offset(value)}))"
+    zoned = f"regexp_matches({value}, {literal('[0-9]{2}:[0-9]{2}.*' + ZONE + '$')})"
+    return (
+        f"CASE WHEN {zoned} THEN coalesce(strftime({local}, '%Y-%m-%d'), {value}) ELSE {value} END"
+    )
 
 
 def _number(value: str) -> str:

@@ -68,6 +68,11 @@ def phone_numbers() -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def time_entries() -> Dataset:
+    return load_dataset(CHECKOUT_CONFIG / "datasets" / "time_entries.toml")
+
+
+@pytest.fixture(scope="session")
 def make() -> Callable[..., Dataset]:
     """A dataset of the given fields; the first one is its key."""
 

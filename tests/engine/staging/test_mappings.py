@@ -157,15 +157,97 @@ def test_other_columns_are_found_by_their_names_where_the_mapping_says_so(read, 
     assert staged.rows("id, x, y") == [("1", "a", "b")]
 
 
-def test_a_value_may_come_from_the_files_name(read, make):
+def test_a_digest_tells_rows_apart_and_is_the_same_each_time(read, make):
     dataset = make({"name": "id"}, {"name": "x"})
+    rules = [{"field": "id", "columns": ["A", "B"], "hash": True}, {"field": "x", "column": "A"}]
+    staged = read("A,B\na,b\nab,\n,ab\na,b\n", dataset, mapping=mapping(*rules))
+    assert (staged.result.rows.valid, staged.result.rows.duplicate) == (3, 1)
+    assert len({key for (key,) in staged.rows("id")}) == 3
+
+
+def test_other_columns_stand_in_are_chosen_or_are_needed(read, make):
+    dataset = make({"name": "id"}, {"name": "x"}, {"name": "y"}, {"name": "z"})
     rules = [
         {"field": "id", "column": "Id"},
-        {"field": "x", "file": r"^(.+?)(?: \[[^\]]*\])?\.csv$"},
+        {"field": "x", "columns": ["A", "B"], "join": " ", "otherwise": ["C"]},
+        {"field": "y", "column": "A", "choose": {"column": "Way", "take": {"In": "B"}}},
+        {"field": "z", "columns": ["A", "B"], "join": "-", "needs": ["C"]},
     ]
-    assert read("Id\n1\n", dataset, "Goals [6Jf8].csv", mapping=mapping(*rules)).rows("x") == [
-        ("Goals",)
+    text = "Id,A,B,C,Way\n1,a,b,,out\n2,,,c,in\n3,a,b,c,IN\n"
+    staged = read(text, dataset, mapping=mapping(*rules))
+    assert staged.rows("x, y, z") == [("a b", "a", None), ("c", None, None), ("a b", "b", "a-b")]
+
+
+def test_an_instant_is_its_day_in_the_homes_zone(read, make):
+    rules = [{"field": "id", "column": "Id"}, {"field": "x", "column": "D", "day": True}]
+    dataset = make({"name": "id"}, {"name": "x", "type": "date"})
+    text = "Id,D\n1,2026-03-01T23:00:00+0000\n2,2026-03-01\n3,2026-12-24T17:00:00.000Z\n"
+    staged = read(text, dataset, mapping=mapping(*rules), timezone="Europe/Berlin")
+    assert [str(day) for (day,) in staged.rows("x")] == ["2026-03-02", "2026-03-01", "2026-12-24"]
+
+
+def test_rows_above_give_sections_and_the_way_down_an_outline(read, make):
+    """Also in the reject file, whose rows stand under nothing any more."""
+    number = {"name": "n", "type": "integer"}
+    dataset = make({"name": "id"}, {"name": "part"}, {"name": "x"}, number)
+    rules = [
+        {"field": "id", "columns": ["Way", "Text"], "join": "/"},
+        {"field": "part", "column": "Way"},
+        {"field": "x", "column": "Section"},
+        {"field": "n", "column": "N"},
     ]
+    task = {"where": "Kind", "values": ["task"]}
+    above = [
+        {"name": "Way", "column": "Text", "level": "Depth", "join": "/", **task},
+        {"name": "Section", "column": "Text", "where": "Kind", "values": ["section"]},
+    ]
+    skip = [{"column": "Kind", "unless": ["task"]}]
+    text = (
+        "Kind,Text,Depth,N\ntask,a,1,\ntask,b,2,\nnote,c,,\ntask,d,3,\ntask,e,2,\nsection,S,,\n"
+        "task,f,1,\ntask,g,2,no\n"
+    )
+    asked = mapping(*rules, above=above, skip=skip)
+    staged = read(text, dataset, mapping=asked)
+    assert staged.rows("id, part, x") == [
+        ("a", None, None),
+        ("a/b", "a", None),
+        ("a/b/d", "a/b", None),
+        ("a/e", "a", None),
+        ("f", None, "S"),
+    ]
+    assert staged.result.rows.skipped == 2
+    rejects = (staged.directory / "rejects.csv").read_text()
+    again = read(rejects.replace(",no,f,S", ",1,f,S"), dataset, mapping=asked)
+    assert again.rows("id, part, x, n") == [("f/g", "f", "S", 1)]
+
+
+def test_ends_and_hours_that_disagree_are_kept_where_the_mapping_says_so(read, time_entries):
+    rules = [
+        {"field": "project_name", "column": "P"},
+        {"field": "start_time", "column": "S"},
+        {"field": "end_time", "column": "E"},
+        {"field": "duration_hours", "column": "H"},
+    ]
+    text = "P,S,E,H\na,2026-01-01 09:00,2026-01-01 10:00,3\nb,2026-01-01 09:00,,2\n"
+    found = {}
+    for spans in ("check", "make", "ignore"):
+        staged = read(text, time_entries, mapping=mapping(*rules, spans=spans))
+        found[spans] = [
+            (str(end), float(hours)) for end, hours in staged.rows("end_time, duration_hours")
+        ]
+    made = ("2026-01-01 11:00:00", 2.0)
+    assert found["check"] == [made]
+    assert found["make"] == [("2026-01-01 10:00:00", 3.0), made]
+    assert found["ignore"] == [("2026-01-01 10:00:00", 3.0), ("None", 2.0)]
+
+
+def test_a_value_may_come_from_the_files_name(read, make):
+    dataset = make({"name": "id"}, {"name": "x"})
+    rules = [{"field": "id", "column": "Id"}, {"field": "x", "column": "{file}"}]
+    asked = mapping(*rules, file=r"^(.+?)(?: \[[^\]]*\])?\.csv$")
+    assert read("Id\n1\n", dataset, "Goals [6Jf8].csv", mapping=asked).rows("x") == [("Goals",)]
+    again = read("Id\n1\n", dataset, "Goals [6Jf8].rejects-2.csv", mapping=asked)
+    assert again.rows("x") == [("Goals",)]
 
 
 def test_json_objects_are_mapped_too_and_absent_names_stay_absent(read, make):
