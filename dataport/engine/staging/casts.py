@@ -176,9 +176,9 @@ def _datetime(field: Field, text: str, timezone: str, notation: Notation | None)
     )
     formats = _utc(_formats(field, text, "TIMESTAMP"), timezone) if field.formats else "NULL"
     if notation:
-        is_zoned = f"regexp_matches({text}, {literal(f'[0-9mM.]{_ZONE}$')})"
-        bare = f"regexp_replace({text}, {literal(_ZONE + '$')}, '')"
-        zoned_moment = f"{instant_sql(f'({bare})', notation.order)} - {_offset(text)}"
+        is_zoned = f"regexp_matches({text}, {literal(f'[0-9mM.]{ZONE}$')})"
+        bare = f"regexp_replace({text}, {literal(ZONE + '$')}, '')"
+        zoned_moment = f"{instant_sql(f'({bare})', notation.order)} - {offset(text)}"
         clock_and_zone = f"{is_zoned} AND contains({text}, ':')"
         plain_moment = _utc(instant_sql(text, notation.order), timezone)
         other = f"CASE WHEN {clock_and_zone} THEN {zoned_moment} ELSE {plain_moment} END"

@@ -1,0 +1,296 @@
+"""Other programs' files, told by their headers: the samples beside the checkout (SRC-01..04).
+
+Every file is imported without being told what it is, gives the expected rows where an expectation
+lies beside it, and changes nothing when it comes again under another name.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataport.core.paths import Home
+from tests.e2e.conftest import World
+
+SOURCES = Path(__file__).resolve().parents[3] / "shared" / "sources"
+
+if not SOURCES.is_dir():
+    pytest.skip(f"the samples are not at {SOURCES}", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A home in Berlin, whose phone numbers are British: one for all files."""
+    home = Home.at(tmp_path_factory.mktemp("sources") / "home")
+    world = World(home)
+    world.ok("init")
+    text = home.config_file.read_text(encoding="utf-8")
+    text = text.replace('#timezone = "UTC"', 'timezone = "Europe/Berlin"')
+    home.config_file.write_text(text.replace('#region = "US"', 'region = "GB"'), encoding="utf-8")
+    yield world
+    world.run("daemon", "stop")
+
+
+def take(world: World, path: Path, tmp_path: Path, *words: str) -> Any:
+    """Import a sample, and a copy of it with one more blank line, which must change nothing."""
+    job = world.ok("import", str(path), *words)
+    again = tmp_path / path.name
+    shutil.copyfile(path, again)
+    with again.open("ab") as file:
+        file.write(b"\r\n" if b"\r\n" in path.read_bytes() else b"\n")
+    second = world.ok("import", str(again), *words)
+    assert (second["mapping"], second["commit"]) == (job["mapping"], None), second
+    assert second["rows"] == job["rows"]
+    return job
+
+
+def rows(world: World, dataset: str, source: str) -> list[dict[str, Any]]:
+    """What the store holds of a dataset; each source's tests have their own."""
+    del source
+    found: list[dict[str, Any]] = world.ok("rows", dataset)["rows"]
+    return found
+
+
+@pytest.fixture
+def clean(world: World) -> Iterator[World]:
+    """The home without what the test before brought."""
+    yield world
+    for item in world.ok("datasets")["items"]:
+        if item["rows"]:
+            world.ok("bulk", "delete", item["name"], "--where", "true")
+
+
+def counts(job: Any) -> tuple[str, str, int, int]:
+    return job["mapping"], job["source"], job["rows"]["valid"], job["rows"]["rejected"]
+
+
+def test_toggl_classic_gives_exactly_the_expected_rows(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "toggl" / "detailed_classic.csv", tmp_path)
+    assert counts(job) == ("toggl_classic", "toggl", 5, 0)
+    expected = json.loads((SOURCES / "toggl" / "expected_time_entries.json").read_bytes())
+    [wanted] = expected.values()
+    found = {row["start_time"]: row for row in clean.ok("rows", "time_entries")["rows"]}
+    for row in wanted:
+        got = found[row["start_time"]]
+        # A list without items is none; a client that is not told is the project (V-03).
+        same = {name: got[name] for name in row} | {"tags": got["tags"] or []}
+        same["duration_hours"] = float(got["duration_hours"])
+        assert same == row
+
+
+def test_toggl_with_dashes_for_nothing(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "toggl" / "detailed_new.csv", tmp_path)
+    assert counts(job) == ("toggl", "toggl", 5, 0)
+    found = {row["notes"]: row for row in clean.ok("rows", "time_entries")["rows"]}
+    assert float(found["Migration"]["duration_hours"]) == 26.25
+    assert found['Review "thing"']["project_name"] is None
+    running = found["Running entry"]
+    assert (running["end_time"], running["duration_hours"]) == (None, None)
+    assert found["Redesign, v2"]["tags"] == ["design", "café"]
+    assert found["Redesign, v2"]["start_time"] == "2026-09-07T10:00:00Z"
+
+
+def test_harvest_has_days_and_hours(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "harvest" / "detailed_en.csv", tmp_path)
+    assert counts(job) == ("harvest", "harvest", 3, 0)
+    found = sorted(float(row["duration_hours"]) for row in clean.ok("rows", "time_entries")["rows"])
+    assert found == [0.25, 1.5, 26.0]
+    assert {row["end_time"] for row in clean.ok("rows", "time_entries")["rows"]} == {None}
+
+
+def test_harvest_of_a_german_account(clean: World, tmp_path: Path) -> None:
+    """Days and decimals as the account writes them, decided over the column."""
+    path = tmp_path / "german.csv"
+    path.write_text(
+        "Date,Client,Project,Project Code,Task,Notes,Hours,Billable?,First Name,Last Name\r\n"
+        'x.01.2015,N,W,,D,,"20,0",Yes,Ada,M\r\n26.01.2015,N,W,,D,,"2.000,5",No,Ada,M\r\n'
+        '26.01.2015,N,W,,D,,"0,5",No,Bo,L\r\n',
+        encoding="utf-8",
+    )
+    job = clean.ok("import", str(path))
+    assert counts(job) == ("harvest", "harvest", 2, 1)
+    found = sorted(float(row["duration_hours"]) for row in clean.ok("rows", "time_entries")["rows"])
+    assert found == [0.5, 2000.5]
+
+
+def test_clockify_of_an_american_account(clean: World, tmp_path: Path) -> None:
+    path = tmp_path / "clockify.csv"
+    path.write_text(
+        '"Project","Client","Description","Task","User","Group","Email","Tags","Billable",'
+        '"Start Date","Start Time","End Date","End Time","Duration (h)","Duration (decimal)"\n'
+        '"Shop","Acme","Talk","","Ada","","ada@example.org","a, b","Yes","03/14/2026",'
+        '"01:30:00 PM","03/14/2026","03:00:00 PM","01:30:00","1.50"\n',
+        encoding="utf-8",
+    )
+    job = clean.ok("import", str(path))
+    assert counts(job) == ("clockify", "clockify", 1, 0)
+    [row] = clean.ok("rows", "time_entries")["rows"]
+    assert (row["start_time"], row["tags"], row["billable"]) == (
+        "2026-03-14T12:30:00Z",
+        ["a", "b"],
+        True,
+    )
+
+
+def test_hubspot_contacts_are_leads(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "hubspot" / "contacts.csv", tmp_path)
+    assert counts(job) == ("hubspot", "hubspot", 3, 0)
+    found = {row["lead_id"]: row for row in clean.ok("rows", "leads")["rows"]}
+    zoe = found["151"]
+    assert (zoe["name"], zoe["company"], zoe["score"]) == ("Zoë Åström", "Nordwind, GmbH", 42)
+    assert (zoe["status"], zoe["phone"]) == ("proposal", "+12025550134")
+    assert (found["152"]["status"], found["153"]["phone"]) == ("new", "+442079460018")
+    assert zoe["created_at"] == "2026-03-12T08:14:00Z"
+
+
+def test_salesforce_leads(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "salesforce" / "Lead.csv", tmp_path)
+    assert counts(job) == ("salesforce_leads", "salesforce", 1, 0)
+    [row] = clean.ok("rows", "leads")["rows"]
+    assert (row["lead_id"], row["name"], row["status"]) == (
+        "00Q000000000001AAA",
+        "Zoë Åström",
+        "new",
+    )
+    assert (row["created_at"], row["notes"]) == ("2026-03-12T09:14:00Z", 'Says "hi"')
+
+
+def test_google_contacts(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "google_contacts" / "current.csv", tmp_path)
+    assert counts(job) == ("google_contacts", "google", 3, 0)
+    found = {row["name"]: row for row in clean.ok("rows", "contacts")["rows"]}
+    zoe = found["Zoë Åström"]
+    assert (zoe["email"], zoe["phone"]) == ("zoe@example.com", "+12025550134")
+    assert (zoe["organisation"], zoe["title"]) == ("Nordwind, GmbH", "Einkauf")
+    assert found["Only Company Ltd"]["phone"] == "+442079460019"
+
+
+def test_outlook_contacts(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "outlook_contacts" / "outlook_com.csv", tmp_path)
+    assert counts(job) == ("outlook_contacts", "outlook", 2, 0)
+    found = {row["name"]: row for row in clean.ok("rows", "contacts")["rows"]}
+    assert found["Zoë Åström"]["notes"] == "line one\nline two"
+    assert found["Only Company Ltd"]["phone"] == "+442079460019"
+
+
+def test_twilio_messages_and_recipients(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "twilio" / "messages_log.csv", tmp_path)
+    assert counts(job) == ("twilio", "twilio", 1, 0)
+    [row] = clean.ok("rows", "sms_recipients")["rows"]
+    assert (row["campaign_id"], row["phone_number"]) == ("2026-03-02", "12025550134")
+    assert (row["message"], row["status"]) == ('Yes, "please"\nthanks', "received")
+    path = SOURCES / "twilio" / "sms_recipients.csv"
+    words = ("--dataset", "sms_recipients", "--set", "campaign_id=spring")
+    job = clean.ok("import", str(path), *words)
+    assert (job["rows"]["valid"], job["rows"]["duplicate"], job["rows"]["rejected"]) == (1, 1, 2)
+
+
+def test_zendesk_tickets(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "zendesk" / "export.csv", tmp_path)
+    assert counts(job) == ("zendesk", "zendesk", 1, 0)
+    [row] = clean.ok("rows", "tickets")["rows"]
+    assert (row["id"], row["title"], row["status"]) == ("1", 'Printer, "3rd floor"', "open")
+    assert (row["category"], row["priority"]) == ("Problem", "high")
+    assert (row["createdByFirstName"], row["createdByLastName"]) == ("Zoë", "Åström")
+    assert (row["createdByEmail"], row["assignedToLastName"]) == ("zoe@example.com", "Müller")
+
+
+def test_freshdesk_tickets(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "freshdesk" / "export_UNVERIFIED_header.csv", tmp_path)
+    assert counts(job) == ("freshdesk", "freshdesk", 1, 0)
+    [row] = clean.ok("rows", "tickets")["rows"]
+    assert (row["id"], row["status"], row["priority"]) == ("20", "open", "low")
+    assert (row["assignedToFirstName"], row["createdByEmail"]) == (None, "zoe@example.com")
+
+
+PRIORITIES = {
+    "urgent(p1)": "urgent",
+    "high(p2)": "high",
+    "medium(p3)": "medium",
+    "none(p4)": "none",
+}
+
+
+def test_todoist_gives_exactly_the_expected_goals(clean: World, tmp_path: Path) -> None:
+    """Its comments have no place among goals: they are counted as left out, with the sections."""
+    [path] = (SOURCES / "todoist").glob("Goals*.csv")
+    job = take(clean, path, tmp_path)
+    expected = json.loads((SOURCES / "todoist" / "expected_goals.json").read_bytes())
+    assert counts(job) == ("todoist", "todoist", len(expected), 0)
+    assert job["rows"]["skipped"] == job["rows"]["read"] - len(expected)
+    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
+    titles = {row["id"]: row["title"] for row in found.values()}
+    for goal in expected:
+        row = found[goal["title"]]
+        got = {
+            "description": row["description"] or "",
+            "module": row["module"],
+            "priority": row["priority"],
+            "status": "done" if row["isCompleted"] else "open",
+            "target_date": row["targetDate"],
+            "created_at": row["createdAt"],
+            "parent": titles.get(row["parentId"]),
+            "labels": row["tags"] or [],
+        }
+        wanted = {name: value for name, value in goal.items() if name in got}
+        if "priority" in wanted:
+            wanted["priority"] = PRIORITIES.get(wanted["priority"], "urgent")
+        assert {name: got[name] for name in wanted} == wanted, goal["title"]
+
+
+def test_notion_goals(clean: World, tmp_path: Path) -> None:
+    [path] = (SOURCES / "notion").glob("Goals *_all.csv")
+    job = take(clean, path, tmp_path)
+    assert counts(job) == ("notion_goals", "notion", 2, 1)
+    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
+    study, phase = found["Research study"], found["Marketing, phase 1"]
+    assert (study["module"], study["priority"], study["isCompleted"]) == ("Goals", "High", False)
+    assert (study["targetDate"], study["createdAt"]) == ("2026-05-22", "2026-09-17T11:52:00Z")
+    assert (study["tags"], study["userId"]) == (["Research", "UI/UX"], "Ada Müller")
+    assert (phase["parentId"], phase["targetDate"]) == (study["id"], "2026-05-26")
+    assert (phase["isCompleted"], phase["createdAt"]) == (True, "2026-09-17T11:52:00Z")
+
+
+def test_microsoft_to_do(clean: World, tmp_path: Path) -> None:
+    job = take(clean, SOURCES / "ms_todo" / "tasks.json", tmp_path)
+    assert counts(job) == ("ms_todo", "ms-todo", 2, 0)
+    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
+    book = found["Write the book"]
+    assert (book["targetDate"], book["isCompleted"], book["priority"]) == (
+        "2026-12-24",
+        False,
+        "high",
+    )
+    assert (book["tags"], book["createdAt"]) == (["Red category"], "2026-03-02T08:00:00Z")
+    assert found["Биатлон"]["isCompleted"] is True
+
+
+def test_ticktick_below_its_preamble(clean: World, tmp_path: Path) -> None:
+    path = tmp_path / "ticktick.csv"
+    header = (
+        "Folder Name,List Name,Title,Kind,Tags,Content,Is Check list,Start Date,Due Date,Reminder,"
+        "Repeat,Priority,Status,Created Time,Completed Time,Order,Timezone,Is All Day,Is Floating,"
+        "Column Name,Column Order,View Mode,taskId,parentId"
+    )
+    made = "2026-02-01T08:00:00+0000,,1,Europe/Berlin,true,false,,,list"
+    lines = [
+        f',Sport,Run,TEXT,"a, b",,N,,2026-03-01T23:00:00+0000,,,5,1,{made},1,',
+        f",Sport,Warm up,TEXT,,,N,,2026-03-01 23:00:00,,,0,0,{made},2,1",
+        f",Sport,Idea,NOTE,,,N,,,,,0,0,{made},3,",
+    ]
+    quoted = ",".join(f'"{name}"' for name in header.split(","))
+    status = '"Status: \n0 Normal\n1 Completed\n2 Archived"'
+    text = "\n".join(['\ufeff"Date: 2026-03-02+0000"', '"Version: 7.1"', status, quoted, *lines])
+    path.write_text(text + "\n", encoding="utf-8")
+    job = clean.ok("import", str(path))
+    assert counts(job) == ("ticktick", "ticktick", 2, 0)
+    assert job["rows"]["skipped"] == 1
+    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
+    run, warm = found["Run"], found["Warm up"]
+    assert (run["targetDate"], run["priority"], run["isCompleted"]) == ("2026-03-02", "high", True)
+    assert (warm["parentId"], warm["targetDate"]) == (run["id"], "2026-03-01")
