@@ -75,7 +75,8 @@ class Reader:
         )
         if len(found) != 1 or not found[0].has_header:
             return None
-        return suggest(found[0].columns, found[0].rows, member.target.dataset)
+        suggestion = suggest(found[0].columns, found[0].rows, member.target.dataset)
+        return None if suggestion.has_values_for_names else suggestion
 
     def look(self, job: Job, progress: Progress, part: JobPart | None = None) -> Look:
         """Which tables the file of the job, or of a part of it, holds. Raises as `read` does."""

@@ -93,6 +93,15 @@ class Suggestion:
         return self._lacks(guess for guess in self.guesses if guess.is_strong) is None
 
     @property
+    def has_values_for_names(self) -> bool:
+        """Whether the file has no header: its first row could be values of the fields found."""
+        return any(
+            _fits(self.dataset.field(guess.field), guess.column) is True
+            for guess in self.guesses
+            if guess.field is not None
+        )
+
+    @property
     def lacking(self) -> InputError | None:
         """What the file lacks even with all guesses, None where it can be taken with them."""
         return self._lacks(self.guesses)
