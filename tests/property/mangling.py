@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from dataport.engine.catalog.model import Dataset
+from tests.engine.staging.packing import zipped
+from tests.engine.staging.sheets import ods, xlsx
 
 FIELDS = (
-    {"name": "id", "constraints": {"required": True}},
-    {"name": "mail", "format": "email"},
-    {"name": "phone", "format": "phone"},
+    {"name": "id", "aliases": ["fn"], "constraints": {"required": True}},
+    {"name": "mail", "aliases": ["email"], "format": "email"},
+    {"name": "phone", "aliases": ["tel"], "format": "phone"},
     {"name": "count", "type": "integer"},
     {"name": "price", "type": "number", "precision": 12, "scale": 2},
     {"name": "share", "type": "number"},
@@ -69,6 +76,47 @@ def _csv(delimiter: str, end: str = "\n") -> bytes:
     return (end.join(lines) + end).encode()
 
 
+def _parquet() -> bytes:
+    target = io.BytesIO()
+    flat = [
+        {name: value for name, value in row.items() if not isinstance(value, dict)}
+        for row in ROWS[:2]
+    ]
+    pq.write_table(pa.Table.from_pylist(flat), target)
+    return target.getvalue()
+
+
+def _grid() -> list[list[object]]:
+    names = [str(field["name"]) for field in FIELDS]
+    texts = [[_text(row.get(name)) for name in names] for row in ROWS]
+    return [list(names), *texts]
+
+
+def _text(value: object) -> object:
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def _xml() -> bytes:
+    rows = "".join(
+        f"<thing><id>{row['id']}</id><mail>{row.get('mail', '')}</mail><tags><t>a</t><t>b</t></tags></thing>"
+        for row in ROWS
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<things>\n{rows}</things>\n'.encode()
+
+
+VCARD = (
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Zoë\r\nN:Åström;Zoë;;;\r\nEMAIL;TYPE=home:zoe@example.org\r\n"
+    "TEL:+12025550101\r\nNOTE:one\\ntwo and\r\n  folded\r\nEND:VCARD\r\n"
+    "BEGIN:VCARD\r\nVERSION:2.1\r\nFN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:Zo=C3=AB\r\nEND:VCARD\r\n"
+)
+
+
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """The members of a ZIP archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 SEEDS: dict[str, bytes] = {
     "things.csv": _csv(","),
     "semicolons.csv": b"\xef\xbb\xbf" + _csv(";", "\r\n"),
@@ -79,6 +127,15 @@ SEEDS: dict[str, bytes] = {
     "array.json": json.dumps(ROWS, ensure_ascii=False, indent=1).encode(),
     "envelope.json": json.dumps({"info": {"by": "x"}, "things": ROWS, "total": 4}).encode(),
     "lines.ndjson": "\n".join(map(json.dumps, ROWS)).encode(),
+    "sheet.xlsx": xlsx({"Things": _grid()}),
+    "sheet.ods": ods({"Things": _grid()}),
+    "columns.parquet": _parquet(),
+    "things.xml": _xml(),
+    "people.vcf": VCARD.encode(),
+    "things.csv.gz": gzip.compress(_csv(","), mtime=0),
+    "things.csv.zst": pa.compress(_csv(","), codec="zstd", asbytes=True),
+    "things.zip": zipped({"__MACOSX/._x": b"", "in/things.csv": _csv(",")}),
+    "nested.zip": zipped({"inner.zip": zipped({"lines.ndjson": b'{"id": "1"}\n'})}),
 }
 """A good file of each kind, by name."""
 
@@ -108,9 +165,25 @@ def mangled(draw: st.DrawFn) -> Mangled:
     """A good file, most often damaged in up to six places, and sometimes under another's name."""
     name = draw(st.sampled_from(sorted(SEEDS)))
     content = SEEDS[name]
+    if name in ARCHIVES and draw(st.booleans()):
+        # Damage to an archive itself seldom gets behind its check sums.
+        members = unpacked(content)
+        inner = draw(st.sampled_from(sorted(members)))
+        content = zipped({**members, inner: draw(damaged(members[inner]))})
+    else:
+        content = draw(damaged(content))
+    return Mangled(draw(st.sampled_from([name] * 9 + sorted(SEEDS))), content)
+
+
+ARCHIVES = ("sheet.xlsx", "sheet.ods", "things.zip", "nested.zip")
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """`content` with up to six changes."""
     for _ in range(draw(st.integers(0, 6))):
         content = draw(damage(content))
-    return Mangled(draw(st.sampled_from([name] * 9 + sorted(SEEDS))), content)
+    return content
 
 
 def damage(content: bytes) -> st.SearchStrategy[bytes]:

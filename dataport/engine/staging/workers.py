@@ -44,6 +44,7 @@ UNKNOWN = 1
 class Worker:
     """A process that reads one file."""
 
+    request: Path
     pid: int
     stdout: IO[bytes]
     _status: IO[bytes] = field(repr=False)
@@ -79,7 +80,14 @@ class Workers:
             self._ready()
 
     def start(self, request: Path) -> Worker:
-        """A worker that does what the file `request` says. Raises OSError where none starts."""
+        """A worker that does what the file `request` says. Raises OSError where none starts.
+
+        One that has delivered from the same directory may still tidy up there: it is ended first.
+        """
+        with self._lock:
+            leaving = [worker for worker in self._running if worker.request == request]
+        for each in leaving:
+            self.end(each)
         with self._lock:
             worker = self._ready().fork(request)
             if worker is None:
@@ -173,7 +181,7 @@ class _Server:
             os.close(out)
             told.close()
             return None
-        return Worker(NUMBER.unpack(number)[0], os.fdopen(out, "rb"), told)
+        return Worker(request, NUMBER.unpack(number)[0], os.fdopen(out, "rb"), told)
 
     def close(self) -> None:
         """It ends when nobody holds the other end of its socket."""

@@ -119,6 +119,20 @@ def test_a_worker_has_nothing_open_of_another(request_of, tmp_path):
     assert not any(name.startswith("socket:") for names in held for name in names)
 
 
+def test_a_directory_has_one_worker_at_a_time(request_of):
+    """One that has delivered still tidies up, and would take away what the next one made."""
+    request = request_of(many(200_000))
+    request.directory.mkdir()
+    path = request.directory / "request.json"
+    path.write_text(request.to_json(), encoding="utf-8")
+    first = workers.WORKERS.start(path)
+    second = workers.WORKERS.start(path)
+    with first.stdout, second.stdout:
+        assert first.has_ended()
+        assert not second.has_ended()
+        workers.WORKERS.end(second)
+
+
 def test_a_lost_fork_server_is_replaced(request_of):
     stage(request_of("lead_id\n1\n"))
     for server in children_of(os.getpid()):
