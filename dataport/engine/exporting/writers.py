@@ -13,6 +13,10 @@ FORMULA_START = r"^'*[=+\-@\t\r]"
 """What a spreadsheet would run instead of showing, behind any apostrophes put before it."""
 
 
+MISREAD = r"(?i)^(\[.*|-|null|n/a|na|none)$"
+"""Items that would come back as another list, or as no value: they are written as JSON."""
+
+
 def write_csv(cursor: Connection, query: str, fields: Sequence[Field], path: Path) -> int:
     """UTF-8, comma, header, CRLF-free; NULL is an empty cell and empty text is `""`.
 
@@ -61,8 +65,10 @@ def _cell(field: Field) -> str:
     if field.type is FieldType.LIST:
         text = f"list_aggregate({name}, 'string_agg', {literal(field.delimiter)})"
         splits = f"list_contains(list_transform({name}, x -> contains(x, {literal(field.delimiter)})), true)"
+        misread = f"regexp_matches({text}, {literal(MISREAD)})"
+        as_json = f"len({name}) = 0 OR {splits} OR {misread}"
         return _harmless(
-            f"CASE WHEN {splits} THEN CAST(to_json({name}) AS VARCHAR) ELSE {text} END"
+            f"CASE WHEN {as_json} THEN CAST(to_json({name}) AS VARCHAR) ELSE {text} END"
         )
     if field.type is FieldType.STRING and field.format != "phone":
         return _harmless(name)
