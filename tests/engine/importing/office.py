@@ -11,13 +11,13 @@ import pytest
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import BulkAction, JobKind, Origin, Take
-from dataport.daemon.disposal import put_rejects
 from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.engine import Engine
 from dataport.engine.jobs import Job
 from dataport.engine.requests import BulkRequest, ImportRequest
 from dataport.engine.resolving import Resolution
 from dataport.engine.undoing import undo
+from tests.engine.importing.working import work
 
 USERS = """
 name = "users"
@@ -102,22 +102,7 @@ class Office:
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")
         request = ImportRequest(path=str(path), dataset=dataset, source=source, **asked)
         job = self.engine.jobs.create(JobKind.IMPORT, request)
-        target = self.engine.imports.prepare(job)
-        staged = self.engine.imports.stage(job, target, lambda *_: None)
-        if staged is None:
-            self.engine.imports.note_known_file(job, target)
-            return job
-        self.engine.imports.merge(
-            job,
-            target,
-            staged,
-            self.engine.author(Origin.CLI),
-            lambda *_: None,
-            is_approved=False,
-            on_cursor=lambda _: None,
-            on_rejects=lambda job: put_rejects(self.engine.home, job),
-        )
-        return job
+        return work(self.engine, job)
 
     def rows(self, dataset: str) -> list[list[Any]]:
         """The stored rows by key, as lists of values."""

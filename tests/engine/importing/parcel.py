@@ -11,11 +11,11 @@ from typing import Any
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobKind, JobStatus, Origin
-from dataport.daemon.disposal import put_rejects
 from dataport.engine.engine import Engine
 from dataport.engine.homes import create_home
 from dataport.engine.jobs import Job
 from dataport.engine.requests import ImportRequest
+from tests.engine.importing.working import work
 
 NAMES = ("users", "tickets", "notes")
 
@@ -103,23 +103,7 @@ class Parcels:
 
     def work(self, job: Job, *, is_approved: bool = False) -> Job:
         """Do what the daemon does for a job."""
-        imports = self.engine.imports
-        members = imports.resolve(job, lambda *_: None)
-        staged = imports.stage(job, members, lambda *_: None)
-        if staged is None:
-            imports.note_known_file(job, members)
-            return job
-        imports.merge(
-            job,
-            members,
-            staged,
-            self.engine.author(Origin.CLI),
-            lambda *_: None,
-            is_approved=is_approved,
-            on_cursor=lambda _: None,
-            on_rejects=lambda job: put_rejects(self.engine.home, job),
-        )
-        return job
+        return work(self.engine, job, is_approved=is_approved)
 
     def rows(self, dataset: str) -> dict[str, tuple[Any, ...]]:
         """The stored rows: by the first field, the others."""

@@ -12,11 +12,11 @@ from typing import Any
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobKind, Origin
-from dataport.daemon.disposal import put_rejects
 from dataport.engine.engine import Engine
 from dataport.engine.homes import create_home
 from dataport.engine.jobs import Job
 from dataport.engine.requests import NO_BASE, ExportRequest, ImportRequest
+from tests.engine.importing.working import work
 
 
 @contextmanager
@@ -63,23 +63,7 @@ class Shop:
 
     def work(self, job: Job) -> Job:
         """Do what the daemon does for a new import."""
-        imports = self.engine.imports
-        members = imports.resolve(job, lambda *_: None)
-        staged = imports.stage(job, members, lambda *_: None)
-        if staged is None:
-            imports.note_known_file(job, members)
-            return job
-        imports.merge(
-            job,
-            members,
-            staged,
-            self.engine.author(Origin.CLI),
-            lambda *_: None,
-            is_approved=False,
-            on_cursor=lambda _: None,
-            on_rejects=lambda job: put_rejects(self.engine.home, job),
-        )
-        return job
+        return work(self.engine, job)
 
     def take(self, *datasets: str, **asked: Any) -> Path:
         """Export datasets, or a package; where the file or folder lies."""

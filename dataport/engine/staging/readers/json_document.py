@@ -22,7 +22,7 @@ from dataport.engine.staging.readers.csv_reader import csv_sql
 from dataport.engine.staging.readers.json_index import blanks, index_items
 from dataport.engine.staging.readers.json_lists import Lists, find_lists
 from dataport.engine.staging.readers.json_numbers import cells_sql
-from dataport.engine.staging.readers.json_reader import broken
+from dataport.engine.staging.readers.json_reader import broken, item_names
 from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
@@ -242,19 +242,7 @@ def _own_columns(
     connection: duckdb.DuckDBPyConnection, layout: Layout, limit: int
 ) -> tuple[str, ...]:
     """Names of values that are fields as they stand, in the order of the file."""
-    rows = connection.execute(
-        "SELECT name FROM (SELECT unnest(json_keys(item)) AS name, rowid AS row,"
-        " generate_subscripts(json_keys(item), 1) AS place FROM items WHERE code IS NULL)"
-        " GROUP BY name ORDER BY min({'row': row, 'place': place})"
-    ).fetchall()
-    if len(rows) > limit:
-        raise InputError(
-            "too-many-columns",
-            "The objects have too many different names.",
-            f"They have {len(rows):,}; the limit is {limit:,}.",
-            "Export fewer fields, or raise limits.columns in the configuration.",
-        )
-    return tuple(str(name) for (name,) in rows if name not in layout.consumed)
+    return tuple(name for name in item_names(connection, limit) if name not in layout.consumed)
 
 
 def _rows_sql(own: Sequence[str], columns: Sequence[str]) -> str:

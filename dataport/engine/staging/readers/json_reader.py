@@ -71,7 +71,7 @@ def read_json(
     spool = _checked(connection, spool, source, encoding, in_array=array is not None)
     if spool.total == 0:
         raise InputError("no-rows", f"{source.path.name} holds no rows.", hint="Export it again.")
-    columns = _columns(connection, request.limits.columns)
+    columns = item_names(connection, request.limits.columns)
     mapped = columns_as_fields(columns, request)
     return Reading(
         format="json" if array is not None else "ndjson",
@@ -224,7 +224,8 @@ def _checked(
     return replace(spool, records=spool.records[is_kept], lines=spool.lines[is_kept], cuts=cuts)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ...]:
+def item_names(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ...]:
+    """The names in the objects of `items`, as they first come. Raises InputError for too many."""
     rows = connection.execute(
         "SELECT name FROM (SELECT unnest(json_keys(item)) AS name, rowid AS row,"
         " generate_subscripts(json_keys(item), 1) AS place FROM items WHERE code IS NULL)"
