@@ -19,6 +19,7 @@ ENGINE = Path(dataport.engine.__file__).parent
 
 INPUTS = {
     # What steps start from: the file's rows, the store's, and what a person or a reader says.
+    "staging/above.py": ["raw_rows"],
     "staging/pipeline.py": ["raw"],
     "staging/places.py": ["{name}"],
     "staging/recall.py": ["{MEMORY}", "raw"],

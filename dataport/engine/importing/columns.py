@@ -14,7 +14,7 @@ from typing import Any
 
 import tomlkit
 
-from dataport.core.errors import StateError, UsageError
+from dataport.core.errors import InputError, StateError, UsageError
 from dataport.core.paths import PRIVATE_FILE, Home
 from dataport.core.words import JobStatus
 from dataport.engine.catalog.mappings import FieldMapping, MappingFile
@@ -30,11 +30,14 @@ MAPPING = "mapping"
 SUGGESTION_FILE = "suggestion.json"
 
 
-class NeedsColumnsError(Exception):
-    """A person has to say which column of a member's file is which field."""
+class NeedsColumnsError(InputError):
+    """A person has to say which column of a member's file is which field.
 
-    def __init__(self, member: Member, suggestion: Suggestion) -> None:
-        super().__init__(member.part.file)
+    To whoever can't ask, it is the error of the file: what is `missing`.
+    """
+
+    def __init__(self, missing: InputError, member: Member, suggestion: Suggestion) -> None:
+        super().__init__(missing.code, missing.title, missing.detail, missing.hint)
         self.member = member
         self.suggestion = suggestion
 

@@ -139,7 +139,7 @@ class Imports:
             if not suggestion.is_certain:
                 if import_request(job).dry_run:
                     raise
-                raise NeedsColumnsError(member, suggestion) from error
+                raise NeedsColumnsError(error, member, suggestion) from error
         member.part.columns = suggestion.fields(only_strong=True)
         return self._reader.read(job, member, progress)
 

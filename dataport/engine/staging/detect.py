@@ -14,6 +14,9 @@ from dataport.engine.staging.reject_layout import own_columns
 HEADER_WITHIN = 50
 """Records among which a header is looked for: some programs write about the file above it."""
 
+MOST_CELLS = 5_000
+"""Cells that are looked at for it; those of the first record in any case."""
+
 
 @dataclass(frozen=True)
 class Detected:
@@ -45,7 +48,11 @@ def detect(mappings: Sequence[MappingFile], rows: Sequence[Sequence[str]]) -> De
     `ambiguous-mapping` where several mappings do as well.
     """
     found: list[Detected] = []
-    for at, row in enumerate(rows[:HEADER_WITHIN]):
+    looked_at = 0
+    for at, row in enumerate(rows[:HEADER_WITHIN] if mappings else ()):
+        looked_at += len(row)
+        if at and looked_at > MOST_CELLS:
+            break
         cells = own_columns([cell.strip() for cell in row])
         folded, signature = {fold(cell) for cell in cells}, header_signature(cells)
         for mapping in mappings:
