@@ -298,3 +298,29 @@ def test_a_discarded_plan_has_no_changes(world: World, write: Write) -> None:
         none,
         none,
     )
+
+
+def test_an_exported_package_comes_back_as_one_archive(world: World, tmp_path: Path) -> None:
+    """The folder that `export --package` writes, zipped: one job and one commit (IMF-13)."""
+    world.ok("init", "--sample")
+    asked = ("--package", "time_tracking", "--source", "toggl")
+    world.ok("import", str(hours(world)), *asked)
+    folder = tmp_path / "out" / "hours"
+    folder.parent.mkdir()
+    world.ok("export", "--package", "time_tracking", "--to", str(folder))
+    archive = shutil.make_archive(str(tmp_path / "hours"), "zip", folder.parent)
+    same = world.ok("import", archive, *asked)
+    changes = same["changes"]
+    assert (changes["unchanged"], changes["inserted"], changes["updated"]) == (17, 0, 0)
+    assert (len(same["items"]), same["notices"]) == (4, [])
+    clients = folder / "clients.csv"
+    header, *rows = clients.read_text(encoding="utf-8").splitlines()
+    zeta = "Zeta" + "," * header.count(",")
+    clients.write_text("\n".join([header, *rows, zeta, ""]), encoding="utf-8")
+    archive = shutil.make_archive(str(tmp_path / "hours-2"), "zip", folder.parent)
+    job = world.ok("import", archive, "--package", "time_tracking", "--source", "laptop")
+    assert [item["inside"] for item in job["items"]] == [
+        f"hours/{name}.csv" for name in ("clients", "projects", "tasks", "time_entries")
+    ]
+    assert (job["changes"]["inserted"], job["changes"]["updated"]) == (1, 0)
+    assert {item["commit"] for item in job["items"]} <= {None, job["commit"]}

@@ -5,6 +5,7 @@ What a header claims of a size is never asked: only what came out is (SEC-05).
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import zipfile
@@ -104,7 +105,8 @@ def broken_as_error(name: str) -> Iterator[None]:
             "Pack it again as a plain ZIP, or unpack it first.",
         ) from error
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:
+        # A place before the file's begin, or behind all that there can be, is damage too.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise InputError(
             "compression-error",

@@ -126,6 +126,13 @@ def test_archives_that_are_not_to_be_trusted_are_refused(read, things, content, 
     assert refused(read, content, things, limits=StageLimits(members=8)).code == code
 
 
+def test_a_directory_that_points_nowhere_is_damage(read, things) -> None:
+    content = bytearray(zipped({"things.csv": TEXT}))
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 12 : end + 16] = (2**31).to_bytes(4, "little")
+    assert refused(read, bytes(content), things).code == "compression-error"
+
+
 def test_damage_inside_an_archive_is_found(read, things) -> None:
     content = bytearray(zipped({"things.csv": TEXT}, zipfile.ZIP_STORED))
     content[content.index(b"Ann")] = ord("X")
