@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dataport.core.errors import UsageError
@@ -14,6 +18,7 @@ from dataport.core.words import JobKind, JobStatus
 from dataport.daemon.disposal import put_rejects
 from dataport.engine.requests import ImportRequest
 from tests.engine.importing.parcel import Parcels, parcels
+from tests.engine.staging.sheets import ods, xlsx
 
 USERS = "email,name\na@x.org,Ann\nb@x.org,Bob\n"
 TICKETS = "id,owner,part_of,text\n1,a@x.org,,One\n2,b@x.org,1,Two\n"
@@ -126,3 +131,53 @@ def test_a_job_that_was_looked_into_keeps_what_was_found(desk: Parcels) -> None:
         (member.part.dataset, member.part.inside) for member in members
     ]
     assert len(desk.engine.imports.prepare(again)) == 2
+
+
+ROWS = [["email", "name"], ["a@x.org", "Ann"], ["b@x.org", "Bob"]]
+
+
+def _parquet() -> bytes:
+    target = io.BytesIO()
+    columns = {name: [row[at] for row in ROWS[1:]] for at, name in enumerate(ROWS[0])}
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+def _xml() -> bytes:
+    rows = (f"<user><email>{email}</email><name>{name}</name></user>" for email, name in ROWS[1:])
+    return f"<users>{''.join(rows)}</users>".encode()
+
+
+FORMATS = {
+    "users.xlsx": lambda: xlsx({"Sheet1": ROWS}),
+    "users.ods": lambda: ods({"Sheet1": ROWS}),
+    "users.parquet": _parquet,
+    "users.xml": _xml,
+    "users.csv.gz": lambda: gzip.compress(USERS.encode()),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_rows_in_another_format_change_nothing(desk: Parcels, name: str) -> None:
+    """Re-import without change, by the bytes and by what they say."""
+    desk.send({"users": USERS})
+    path = desk.engine.home.root.parent / name
+    path.write_bytes(FORMATS[name]())
+    request = ImportRequest(path=str(path), dataset="users", source="crm")
+    job = desk.ask(request)
+    assert (job.commit, job.changes["unchanged"], job.rows["rejected"]) == (None, 2, 0)
+    assert desk.ask(request).message.startswith("Already imported")
+
+
+def test_a_workbook_of_a_package_has_a_sheet_for_each_dataset(desk: Parcels) -> None:
+    """IMF-12: one job and one commit; a sheet that is of none of them is left out."""
+    tickets = [["id", "owner", "part_of", "text"], [1, "a@x.org", None, "One"]]
+    path = desk.engine.home.root.parent / "desk.xlsx"
+    path.write_bytes(xlsx({"Tickets": tickets, "Users": ROWS, "Summary": [["a", "b"], [1, 2]]}))
+    job = ask(desk, path)
+    assert [(part.dataset, part.inside) for part in job.parts] == [
+        ("users", "Users"),
+        ("tickets", "Tickets"),
+    ]
+    assert (job.commit, desk.rows("tickets")) == (1, {"1": ("a@x.org", None, "One")})
+    assert [notice.partition(" is left out")[0] for notice in job.notices] == ["Summary"]
