@@ -324,3 +324,32 @@ def test_an_exported_package_comes_back_as_one_archive(world: World, tmp_path: P
     ]
     assert (job["changes"]["inserted"], job["changes"]["updated"]) == (1, 0)
     assert {item["commit"] for item in job["items"]} <= {None, job["commit"]}
+
+
+def test_a_helpdesk_s_document_goes_in_as_one_job(world: World, tmp_path: Path) -> None:
+    """IMF-12, DUP-12: one file, one commit, counts per type, skipped when it comes again, undone as one."""
+    ada = {"email": "ada@example.org", "firstName": "Ada", "lastName": "Byron"}
+    note = {"id": "n1", "content": "Called", "isInternal": True, "author": ada}
+    ticket = {"id": "t1", "title": "Fire", "customFields": {}, "createdBy": ada, "notes": [note]}
+    data = {"users": [{"id": "u1", **ada}], "tickets": [ticket], "customFields": []}
+    path = tmp_path / "company_export_7.json"
+    path.write_text(json.dumps({"exportInfo": {}, "data": data}), encoding="utf-8")
+    job = world.ok("import", str(path), "--package", "helpdesk", "--source", "desk")
+    assert {
+        (item["dataset"], item["inside"], item["changes"]["inserted"]) for item in job["items"]
+    } == {
+        ("users", "data.users", 1),
+        ("tickets", "data.tickets", 1),
+        ("ticket_notes", "data.tickets[].notes", 1),
+        ("custom_fields", "data.customFields", 0),
+    }
+    assert {item["job"] for item in job["items"]} == {1}
+    [row] = world.ok("rows", "ticket_notes")["rows"]
+    assert (row["ticketId"], row["authorEmail"]) == ("t1", "ada@example.org")
+    data["tickets"][0]["title"] = "Flood"
+    path.write_text(json.dumps({"exportInfo": {}, "data": data}), encoding="utf-8")
+    again = world.ok("import", str(path), "--package", "helpdesk", "--source", "desk")
+    assert (again["changes"]["skipped"], again["changes"]["updated"]) == (3, 0)
+    assert world.ok("rows", "tickets")["rows"][0]["title"] == "Fire"
+    world.ok("undo", "1")
+    assert {item["rows"] for item in world.ok("datasets")["items"]} == {0}
