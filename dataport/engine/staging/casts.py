@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.sql import among, literal
 from dataport.engine.staging.checks import Check
-from dataport.engine.staging.moments import TRIPLE, clock_sql, instant_sql
+from dataport.engine.staging.moments import TRIPLE, clock_sql, instant_sql, let
 from dataport.engine.staging.notations import NUMBERS, UNDECIDED, Notation
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -155,9 +155,8 @@ def _date(field: Field, text: str, notation: Notation | None) -> Cast:
     strict = f"TRY_CAST(substr({text}, 1, 10) AS DATE)"
     other = _formats(field, text, "DATE")
     if notation:
-        moment = instant_sql(text, notation.order)
-        is_day = f"({moment}) = date_trunc('day', {moment})"
-        other = f"coalesce({other}, CASE WHEN {is_day} THEN CAST({moment} AS DATE) END)"
+        day = "CASE WHEN moment = date_trunc('day', moment) THEN CAST(moment AS DATE) END"
+        other = f"coalesce({other}, {let('moment', instant_sql(text, notation.order), day)})"
     return Cast(
         f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {strict} ELSE {other} END",
         "type-error.date",

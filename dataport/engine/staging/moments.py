@@ -43,6 +43,17 @@ _MONTHS = {
 """How names of months begin: English, German, French, Spanish, Italian, Portuguese, Dutch, Nordic."""
 
 
+_MONTH = "CASE {} END".format(
+    " ".join(
+        "WHEN "
+        + " OR ".join(f"starts_with(month, {literal(word)})" for word in words.split())
+        + f" THEN '{number:02}'"
+        for number, words in _MONTHS.items()
+    )
+)
+"""SQL of two digits, of the month whose name in small letters is `month`."""
+
+
 def day_sql(text: str, order: str | None) -> str:
     """SQL of the day that `text` is, as ISO text; NULL where it is none or the order is open."""
     numbers = []
@@ -93,16 +104,18 @@ def split_sql(text: str) -> tuple[str, str]:
 
 def instant_sql(text: str, order: str | None) -> str:
     """SQL of the TIMESTAMP that `text` is, without a zone; NULL where it is none."""
-    day, clock = split_sql(text)
-    iso = day_sql(day, order)
-    at = f"CASE WHEN ({clock}) IS NULL THEN '00:00:00' ELSE {clock_sql(f'({clock})')} END"
-    return f"TRY_CAST(({_or_iso(iso, day)}) || ' ' || ({at}) AS TIMESTAMP)"
+    day, clock = split_sql("given")
+    at = f"CASE WHEN clock IS NULL THEN '00:00:00' ELSE {clock_sql('clock')} END"
+    is_iso = "regexp_full_match(day, '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
+    # A day in ISO 8601 may come with another clock.
+    iso = f"CASE WHEN {is_iso} THEN day ELSE {day_sql('day', order)} END"
+    dated = let("clock", clock, let("day", day, f"TRY_CAST(({iso}) || ' ' || ({at}) AS TIMESTAMP)"))
+    return let("given", text, dated)
 
 
-def _or_iso(sql: str, day: str) -> str:
-    """A day in ISO 8601 may come with another clock."""
-    is_iso = f"regexp_full_match({day}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
-    return f"CASE WHEN {is_iso} THEN {day} ELSE {sql} END"
+def let(name: str, value: str, sql: str) -> str:
+    """SQL of `sql` in which `name` stands for `value`, written and worked out once."""
+    return f"list_transform([{value}], lambda {name}: {sql})[1]"
 
 
 def _match(text: str, pattern: str, order: str) -> str:
@@ -114,16 +127,10 @@ def _match(text: str, pattern: str, order: str) -> str:
     year = group("y")
     short = f"CASE WHEN TRY_CAST({year} AS INTEGER) >= {PIVOT} THEN '19' ELSE '20' END || {year}"
     full = f"CASE WHEN length({year}) = 2 THEN {short} ELSE {year} END"
-    month = _month(group("n")) if "n" in order else f"lpad({group('m')}, 2, '0')"
+    month = (
+        let("month", f"lower({group('n')})", _MONTH)
+        if "n" in order
+        else f"lpad({group('m')}, 2, '0')"
+    )
     iso = f"{full} || '-' || {month} || '-' || lpad({group('d')}, 2, '0')"
     return f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {iso}"
-
-
-def _month(name: str) -> str:
-    branches = " ".join(
-        "WHEN "
-        + " OR ".join(f"starts_with(lower({name}), {literal(word)})" for word in words.split())
-        + f" THEN '{number:02}'"
-        for number, words in _MONTHS.items()
-    )
-    return f"CASE {branches} END"
