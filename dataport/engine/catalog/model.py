@@ -15,6 +15,7 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from dataport.core.toml_model import TomlModel
+from dataport.engine.catalog.bounds import wrong_bound
 from dataport.engine.catalog.computed import Count, Part, Span
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.IGNORECASE)
@@ -110,6 +111,11 @@ class Constraints(TomlModel):
     exclusive_maximum: int | float | str | None = Key(None, alias="exclusiveMaximum")
     pattern: str | None = None
     enum: tuple[str, ...] | None = None
+
+    @property
+    def bounds(self) -> tuple[object, ...]:
+        """Least and most, as far as they are given."""
+        return self.minimum, self.maximum, self.exclusive_minimum, self.exclusive_maximum
 
     @field_validator("pattern")
     @classmethod
@@ -332,7 +338,7 @@ class Dataset(TomlModel):
             return "counts rows, so its type must be 'integer'"
         if field.counts and len(field.counts.fields) != len(self.primary_key):
             return f"must name as many fields as the key has: {', '.join(self.primary_key)}"
-        return None
+        return wrong_bound(field.type, field.constraints.bounds)
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises KeyError."""

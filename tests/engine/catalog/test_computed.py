@@ -49,6 +49,10 @@ def written(folder: Path, text: str) -> Path:
             FIELD + 'constraints = { required = true }\npart = { of = "number", length = 1 }',
             "neither required nor part of the key",
         ),
+        (
+            FIELD + 'type = "date"\nconstraints = { minimum = "31.12.2026" }',
+            "is bounded by '31.12.2026', which is no date; write it like 2026-01-31",
+        ),
         (SPAN + '"ours"', "no field is called 'ours'"),
         (SPAN + '"number"', "a span needs a datetime, a datetime and a number"),
     ],
