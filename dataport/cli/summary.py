@@ -79,6 +79,8 @@ def _show_import(session: Session, job: Job) -> None:
     target = f" -> {job['dataset']}" if job.get("dataset") else ""
     origin = f" from {job['source']}" if job.get("source") else ""
     output.say(f"{_name(job)}{target}{origin}: {_rows(job) or job['status']}")
+    if job.get("mapping"):
+        output.say(f"Its columns were read by the mapping {job['mapping']}.")
     for item in job.get("items") or ():
         _show_item(item)
     if job.get("changes"):

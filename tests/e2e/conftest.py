@@ -114,3 +114,30 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A home in Berlin, whose phone numbers are British: one for all files."""
+    home = Home.at(tmp_path_factory.mktemp("sources") / "home")
+    world = World(home)
+    world.ok("init")
+    text = home.config_file.read_text(encoding="utf-8")
+    text = text.replace('#timezone = "UTC"', 'timezone = "Europe/Berlin"')
+    home.config_file.write_text(text.replace('#region = "US"', 'region = "GB"'), encoding="utf-8")
+    yield world
+    world.run("daemon", "stop")
+
+
+@pytest.fixture
+def clean(abroad: World) -> Iterator[World]:
+    """The home without what the test before brought."""
+    yield abroad
+    for item in abroad.ok("datasets")["items"]:
+        if item["rows"]:
+            abroad.ok("bulk", "delete", item["name"], "--where", "true")
+
+
+def counts(job: Any) -> tuple[str, str, int, int]:
+    """Mapping, source, rows taken and rejected."""
+    return job["mapping"], job["source"], job["rows"]["valid"], job["rows"]["rejected"]

@@ -8,32 +8,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataport.core.paths import Home
-from tests.e2e.conftest import World
+from tests.e2e.conftest import World, counts
 
 SOURCES = Path(__file__).resolve().parents[3] / "shared" / "sources"
 
 if not SOURCES.is_dir():
     pytest.skip(f"the samples are not at {SOURCES}", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A home in Berlin, whose phone numbers are British: one for all files."""
-    home = Home.at(tmp_path_factory.mktemp("sources") / "home")
-    world = World(home)
-    world.ok("init")
-    text = home.config_file.read_text(encoding="utf-8")
-    text = text.replace('#timezone = "UTC"', 'timezone = "Europe/Berlin"')
-    home.config_file.write_text(text.replace('#region = "US"', 'region = "GB"'), encoding="utf-8")
-    yield world
-    world.run("daemon", "stop")
 
 
 def take(world: World, path: Path, tmp_path: Path, *words: str) -> Any:
@@ -47,19 +32,6 @@ def take(world: World, path: Path, tmp_path: Path, *words: str) -> Any:
     assert (second.get("mapping"), second["commit"]) == (job.get("mapping"), None), second
     assert second["rows"] == job["rows"]
     return job
-
-
-@pytest.fixture
-def clean(world: World) -> Iterator[World]:
-    """The home without what the test before brought."""
-    yield world
-    for item in world.ok("datasets")["items"]:
-        if item["rows"]:
-            world.ok("bulk", "delete", item["name"], "--where", "true")
-
-
-def counts(job: Any) -> tuple[str, str, int, int]:
-    return job["mapping"], job["source"], job["rows"]["valid"], job["rows"]["rejected"]
 
 
 def test_toggl_classic_gives_exactly_the_expected_rows(clean: World, tmp_path: Path) -> None:
@@ -94,40 +66,6 @@ def test_harvest_has_days_and_hours(clean: World, tmp_path: Path) -> None:
     found = sorted(float(row["duration_hours"]) for row in clean.ok("rows", "time_entries")["rows"])
     assert found == [0.25, 1.5, 26.0]
     assert {row["end_time"] for row in clean.ok("rows", "time_entries")["rows"]} == {None}
-
-
-def test_harvest_of_a_german_account(clean: World, tmp_path: Path) -> None:
-    """Days and decimals as the account writes them, decided over the column."""
-    path = tmp_path / "german.csv"
-    path.write_text(
-        "Date,Client,Project,Project Code,Task,Notes,Hours,Billable?,First Name,Last Name\r\n"
-        'x.01.2015,N,W,,D,,"20,0",Yes,Ada,M\r\n26.01.2015,N,W,,D,,"2.000,5",No,Ada,M\r\n'
-        '26.01.2015,N,W,,D,,"0,5",No,Bo,L\r\n',
-        encoding="utf-8",
-    )
-    job = clean.ok("import", str(path))
-    assert counts(job) == ("harvest", "harvest", 2, 1)
-    found = sorted(float(row["duration_hours"]) for row in clean.ok("rows", "time_entries")["rows"])
-    assert found == [0.5, 2000.5]
-
-
-def test_clockify_of_an_american_account(clean: World, tmp_path: Path) -> None:
-    path = tmp_path / "clockify.csv"
-    path.write_text(
-        '"Project","Client","Description","Task","User","Group","Email","Tags","Billable",'
-        '"Start Date","Start Time","End Date","End Time","Duration (h)","Duration (decimal)"\n'
-        '"Shop","Acme","Talk","","Ada","","ada@example.org","a, b","Yes","03/14/2026",'
-        '"01:30:00 PM","03/14/2026","03:00:00 PM","01:30:00","1.50"\n',
-        encoding="utf-8",
-    )
-    job = clean.ok("import", str(path))
-    assert counts(job) == ("clockify", "clockify", 1, 0)
-    [row] = clean.ok("rows", "time_entries")["rows"]
-    assert (row["start_time"], row["tags"], row["billable"]) == (
-        "2026-03-14T12:30:00Z",
-        ["a", "b"],
-        True,
-    )
 
 
 def test_hubspot_contacts_are_leads(clean: World, tmp_path: Path) -> None:
@@ -260,8 +198,8 @@ def test_a_todoist_backup_table_by_table(clean: World) -> None:
     path = SOURCES / "todoist" / "backup_2026-11-01.zip"
     refused = clean.run("import", str(path))
     assert refused.document["error"]["code"] == "two-files-of-one-dataset"
-    job = clean.ok("import", str(path), "--inside", "Goals [6Jf8VQXxpwv56VQ7].csv")
-    assert counts(job)[:2] == ("todoist", "todoist")
+    job = clean.ok("import", str(path), "--inside", "Goals [6Jf8VQXxpwv56VQ7].csv", "--source", "x")
+    assert counts(job)[:2] == ("todoist", "x")
     modules = {row["module"] for row in clean.ok("rows", "goals")["rows"]}
     assert modules == {"Goals", "Goals / Zdrowie i ćwiczenia"}
 
@@ -301,29 +239,3 @@ def test_microsoft_to_do(clean: World, tmp_path: Path) -> None:
     )
     assert (book["tags"], book["createdAt"]) == (["Red category"], "2026-03-02T08:00:00Z")
     assert found["Биатлон"]["isCompleted"] is True
-
-
-def test_ticktick_below_its_preamble(clean: World, tmp_path: Path) -> None:
-    path = tmp_path / "ticktick.csv"
-    header = (
-        "Folder Name,List Name,Title,Kind,Tags,Content,Is Check list,Start Date,Due Date,Reminder,"
-        "Repeat,Priority,Status,Created Time,Completed Time,Order,Timezone,Is All Day,Is Floating,"
-        "Column Name,Column Order,View Mode,taskId,parentId"
-    )
-    made = "2026-02-01T08:00:00+0000,,1,Europe/Berlin,true,false,,,list"
-    lines = [
-        f',Sport,Run,TEXT,"a, b",,N,,2026-03-01T23:00:00+0000,,,5,1,{made},1,',
-        f",Sport,Warm up,TEXT,,,N,,2026-03-01 23:00:00,,,0,0,{made},2,1",
-        f",Sport,Idea,NOTE,,,N,,,,,0,0,{made},3,",
-    ]
-    quoted = ",".join(f'"{name}"' for name in header.split(","))
-    status = '"Status: \n0 Normal\n1 Completed\n2 Archived"'
-    text = "\n".join(['\ufeff"Date: 2026-03-02+0000"', '"Version: 7.1"', status, quoted, *lines])
-    path.write_text(text + "\n", encoding="utf-8")
-    job = clean.ok("import", str(path))
-    assert counts(job) == ("ticktick", "ticktick", 2, 0)
-    assert job["rows"]["skipped"] == 1
-    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
-    run, warm = found["Run"], found["Warm up"]
-    assert (run["targetDate"], run["priority"], run["isCompleted"]) == ("2026-03-02", "high", True)
-    assert (warm["parentId"], warm["targetDate"]) == (run["id"], "2026-03-01")

@@ -25,10 +25,12 @@ STRONG = 0.8
 WEAK = 0.5
 """Confidence below which there is no guess."""
 SAMPLES = 3
+SHORT = 4
+"""Letters below which names are alike by chance."""
 
 _PART_OF = 0.8
 """Likeness of names of which one has all the words of the other."""
-_UNLIKE = 0.6
+_UNLIKE = 0.7
 """Likeness below which two names have nothing to do with each other."""
 _NAME_ALONE = 0.95
 """What likeness counts where the values tell nothing."""
@@ -208,7 +210,10 @@ def _likeness(each: Field, column: str) -> float:
 
 
 def _alike(left: str, right: str) -> float:
-    whole = fuzz.ratio(fold(left), fold(right)) / 100
+    folded = fold(left), fold(right)
+    if min(map(len, folded)) < SHORT:
+        return float(folded[0] == folded[1])
+    whole = fuzz.ratio(*folded) / 100
     words = [
         frozenset(map(str.lower, _WORDS.findall(text.replace("_", " ")))) for text in (left, right)
     ]
