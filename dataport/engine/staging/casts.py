@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.sql import among, literal
 from dataport.engine.staging.checks import Check
-from dataport.engine.staging.moments import TRIPLE, clock_sql, instant_sql, let
+from dataport.engine.staging.moments import TRIPLE, Layers, clock_sql, moment_columns
 from dataport.engine.staging.notations import NUMBERS, UNDECIDED, Notation
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -49,6 +49,8 @@ class Cast:
     code: str
     message: str
     """Says what is wrong and what to write; `{value}` stands for the cell."""
+    layers: Layers = ()
+    """Columns that `sql` reads besides the text."""
 
 
 def cast(field: Field, text: str, timezone: str, notation: Notation | None = None) -> Cast:
@@ -152,15 +154,20 @@ def _formats(field: Field, text: str, kind: str) -> str:
 
 def _date(field: Field, text: str, notation: Notation | None) -> Cast:
     pattern = rf"{_DAY}([T ]00:00(:00(\.0+)?)?Z?)?"
+    is_strict = f"regexp_full_match({text}, {literal(pattern)})"
+    layers: Layers = ()
     strict = f"TRY_CAST(substr({text}, 1, 10) AS DATE)"
     other = _formats(field, text, "DATE")
     if notation:
-        day = "CASE WHEN moment = date_trunc('day', moment) THEN CAST(moment AS DATE) END"
-        other = f"coalesce({other}, {let('moment', instant_sql(text, notation.order), day)})"
+        given = f"CASE WHEN NOT {is_strict} THEN {text} END"
+        moment, layers = moment_columns(given, notation.order, text)
+        is_day = f"{moment} = date_trunc('day', {moment})"
+        other = f"coalesce({other}, CASE WHEN {is_day} THEN CAST({moment} AS DATE) END)"
     return Cast(
-        f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {strict} ELSE {other} END",
+        f"CASE WHEN {is_strict} THEN {strict} ELSE {other} END",
         "type-error.date",
         "Invalid date format '{value}'; use YYYY-MM-DD.",
+        layers,
     )
 
 
@@ -174,18 +181,24 @@ def _datetime(field: Field, text: str, timezone: str, notation: Notation | None)
         f" WHEN regexp_full_match({text}, {literal(zoned)}) THEN {local} - {offset(text)}"
     )
     formats = _utc(_formats(field, text, "TIMESTAMP"), timezone) if field.formats else "NULL"
+    layers: Layers = ()
     if notation:
-        is_zoned = f"regexp_matches({text}, {literal(f'[0-9mM.]{ZONE}$')})"
+        has_zone = (
+            f"regexp_matches({text}, {literal(f'[0-9mM.]{ZONE}$')}) AND contains({text}, ':')"
+        )
         bare = f"regexp_replace({text}, {literal(ZONE + '$')}, '')"
-        zoned_moment = f"{instant_sql(f'({bare})', notation.order)} - {offset(text)}"
-        clock_and_zone = f"{is_zoned} AND contains({text}, ':')"
-        plain_moment = _utc(instant_sql(text, notation.order), timezone)
-        other = f"CASE WHEN {clock_and_zone} THEN {zoned_moment} ELSE {plain_moment} END"
-        formats = f"coalesce({formats}, {other})"
+        is_strict = f"regexp_full_match({text}, {literal(plain)}) OR regexp_full_match({text}, {literal(zoned)})"
+        given = f"CASE WHEN {is_strict} THEN NULL WHEN {has_zone} THEN {bare} ELSE {text} END"
+        moment, layers = moment_columns(given, notation.order, text)
+        at = (
+            f"CASE WHEN {has_zone} THEN {moment} - {offset(text)} ELSE {_utc(moment, timezone)} END"
+        )
+        formats = f"coalesce({formats}, {at})"
     return Cast(
         f"CASE {branches} ELSE {formats} END",
         "type-error.datetime",
         "Invalid date format '{value}'; use YYYY-MM-DD HH:MM:SS.",
+        layers,
     )
 
 

@@ -5,6 +5,8 @@ Numbers with one order of day and month, names of months, two-digit years, the 1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dataport.engine.sql import literal
 
 TRIPLE = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})([^0-9]|$)"
@@ -26,6 +28,9 @@ _CLOCKS = r"[0-9]{1,2}[:.h][0-9]{2}.*|[0-9]{1,2}[ \x{A0}\x{202F}]?[AaPp]\.?[Mm]\
 _DAY_FIRST = r"([0-9]{1,2})(?:st|nd|rd|th|\.|er)?[ \-./]{1,2}(?:de |of )?(\pL{3,10})\.?,?[ \-./]{1,2}(?:de )?([0-9]{4}|[0-9]{2})"
 _MONTH_FIRST = r"(\pL{3,10})\.? +([0-9]{1,2})(?:st|nd|rd|th)?,? +([0-9]{4})"
 
+_NAMED = ((f"^{_WEEKDAY}{_DAY_FIRST}$", "dny"), (f"^{_WEEKDAY}{_MONTH_FIRST}$", "ndy"))
+"""Days with the name of a month, and what the groups are."""
+
 _MONTHS = {
     1: "jan ene gen januar",
     2: "feb fév fev",
@@ -43,36 +48,57 @@ _MONTHS = {
 """How names of months begin: English, German, French, Spanish, Italian, Portuguese, Dutch, Nordic."""
 
 
-_MONTH = "CASE {} END".format(
-    " ".join(
-        "WHEN "
-        + " OR ".join(f"starts_with(month, {literal(word)})" for word in words.split())
-        + f" THEN '{number:02}'"
-        for number, words in _MONTHS.items()
+Layers = tuple[Mapping[str, str], ...]
+"""SQL of columns by name; those of a layer may read all of the layers before."""
+
+
+def moment_columns(given: str, order: str | None, name: str) -> tuple[str, Layers]:
+    """The column of the TIMESTAMP, without a zone, that the SQL `given` is; NULL where it is none.
+
+    What it is made of is worked out once each, in columns whose names begin with `name`: written
+    out, it would be too long to plan, and a lambda would look at each row by itself.
+    """
+    text, day, clock, month, iso, at, moment = (
+        f"{name}_{part}" for part in ("given", "day", "clock", "month", "iso", "at", "moment")
     )
-)
-"""SQL of two digits, of the month whose name in small letters is `month`."""
+    day_of, clock_of = split_sql(text)
+    # A day in ISO 8601 may come with another clock.
+    is_iso = f"regexp_full_match({day}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    return moment, (
+        {text: given},
+        {day: day_of, clock: clock_of},
+        {month: _month_name(day)},
+        {
+            iso: f"CASE WHEN {is_iso} THEN {day} ELSE {day_sql(day, month, order)} END",
+            at: f"CASE WHEN {clock} IS NULL THEN '00:00:00' ELSE {clock_sql(clock)} END",
+        },
+        {moment: f"TRY_CAST({iso} || ' ' || {at} AS TIMESTAMP)"},
+    )
 
 
-def day_sql(text: str, order: str | None) -> str:
-    """SQL of the day that `text` is, as ISO text; NULL where it is none or the order is open."""
+def day_sql(text: str, month: str, order: str | None) -> str:
+    """SQL of the day that `text` is, as ISO text; NULL where it is none or the order is open.
+
+    The column `month` holds the name of its month in small letters, if it has one.
+    """
     numbers = []
     for separator in _SEPARATORS:
         numbers.append(
             _match(
-                text, rf"^([0-9]{{4}}){separator}([0-9]{{1,2}}){separator}([0-9]{{1,2}})$", "ymd"
+                text,
+                rf"^([0-9]{{4}}){separator}([0-9]{{1,2}}){separator}([0-9]{{1,2}})$",
+                "ymd",
+                month,
             )
         )
         if order:
             pattern = (
                 rf"^([0-9]{{1,2}}){separator}([0-9]{{1,2}}){separator}([0-9]{{4}}|[0-9]{{2}})$"
             )
-            numbers.append(_match(text, pattern, order))
-    named = [
-        _match(text, f"^{_WEEKDAY}{_DAY_FIRST}$", "dny"),
-        _match(text, f"^{_WEEKDAY}{_MONTH_FIRST}$", "ndy"),
-    ]
-    return f"CASE {' '.join([*numbers, *named])} END"
+            numbers.append(_match(text, pattern, order, month))
+    named = [_match(text, pattern, order, month) for pattern, order in _NAMED]
+    written = f"CASE {' '.join(named)} END"
+    return f"CASE WHEN {month} IS NULL THEN CASE {' '.join(numbers)} END ELSE {written} END"
 
 
 def clock_sql(text: str) -> str:
@@ -102,23 +128,7 @@ def split_sql(text: str) -> tuple[str, str]:
     return day, f"CASE WHEN {has_clock} THEN regexp_extract({text}, {pattern}, 2) END"
 
 
-def instant_sql(text: str, order: str | None) -> str:
-    """SQL of the TIMESTAMP that `text` is, without a zone; NULL where it is none."""
-    day, clock = split_sql("given")
-    at = f"CASE WHEN clock IS NULL THEN '00:00:00' ELSE {clock_sql('clock')} END"
-    is_iso = "regexp_full_match(day, '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
-    # A day in ISO 8601 may come with another clock.
-    iso = f"CASE WHEN {is_iso} THEN day ELSE {day_sql('day', order)} END"
-    dated = let("clock", clock, let("day", day, f"TRY_CAST(({iso}) || ' ' || ({at}) AS TIMESTAMP)"))
-    return let("given", text, dated)
-
-
-def let(name: str, value: str, sql: str) -> str:
-    """SQL of `sql` in which `name` stands for `value`, written and worked out once."""
-    return f"list_transform([{value}], lambda {name}: {sql})[1]"
-
-
-def _match(text: str, pattern: str, order: str) -> str:
+def _match(text: str, pattern: str, order: str, month: str) -> str:
     """A branch: the day as ISO text where the pattern holds; `n` is the name of a month."""
 
     def group(letter: str) -> str:
@@ -127,10 +137,27 @@ def _match(text: str, pattern: str, order: str) -> str:
     year = group("y")
     short = f"CASE WHEN TRY_CAST({year} AS INTEGER) >= {PIVOT} THEN '19' ELSE '20' END || {year}"
     full = f"CASE WHEN length({year}) = 2 THEN {short} ELSE {year} END"
-    month = (
-        let("month", f"lower({group('n')})", _MONTH)
-        if "n" in order
-        else f"lpad({group('m')}, 2, '0')"
-    )
-    iso = f"{full} || '-' || {month} || '-' || lpad({group('d')}, 2, '0')"
+    number = _month(month) if "n" in order else f"lpad({group('m')}, 2, '0')"
+    iso = f"{full} || '-' || {number} || '-' || lpad({group('d')}, 2, '0')"
     return f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {iso}"
+
+
+def _month_name(day: str) -> str:
+    branches = " ".join(
+        f"WHEN regexp_matches({day}, {literal(pattern)})"
+        f" THEN lower(regexp_extract({day}, {literal(pattern)}, {order.index('n') + 1}))"
+        for pattern, order in _NAMED
+    )
+    # Most days have no letters, and their patterns take the longest.
+    return f"CASE WHEN regexp_matches({day}, '\\pL') THEN CASE {branches} END END"
+
+
+def _month(name: str) -> str:
+    """SQL of the two digits of the month whose name in small letters is `name`."""
+    branches = " ".join(
+        "WHEN "
+        + " OR ".join(f"starts_with({name}, {literal(word)})" for word in words.split())
+        + f" THEN '{number:02}'"
+        for number, words in _MONTHS.items()
+    )
+    return f"CASE {branches} END"

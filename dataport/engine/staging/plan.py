@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_fields, made_sql, span_checks
 from dataport.engine.staging.mapping import Drawn, Skipped
+from dataport.engine.staging.moments import Layers
 from dataport.engine.staging.notations import Notation, stated_notation
 from dataport.engine.staging.phones import phone_sql
 from dataport.engine.staging.readers.cells import ERRORS
@@ -53,6 +55,8 @@ class FieldPlan:
     """Positions of all columns that it is read from."""
     is_mapped: bool = False
     """Whether a mapping says how it is read."""
+    layers: Layers = ()
+    """Columns that `value` reads besides the text."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def _plan(
     if limit is not None and column is not None:
         message = f"The value is longer than {counted(limit, 'byte')}."
         found.append(Check(f"strlen(c{column}) > {limit}", "field-too-long", message))
-    resolver = None
+    resolver, layers = None, tuple[Mapping[str, str], ...]()
     if field.type is FieldType.STRING:
         sql = text if field.empty is not Empty.EMPTY else f"coalesce({text}, '')"
         if field.format == "phone" and field.phone.style != "verbatim":
@@ -191,7 +195,7 @@ def _plan(
         found += checks.format_checks(field, text, value)
     else:
         casting = cast(field, text, request.timezone, notation)
-        sql = casting.sql
+        sql, layers = casting.sql, casting.layers
         wrong = f"{value} IS NULL AND {text} IS NOT NULL"
         if notation and notation.question:
             found.append(open_check(field, text, wrong, casting, notation))
@@ -199,7 +203,7 @@ def _plan(
     found += checks.constraint_checks(field, text, value)
     columns = () if column is None else (column,)
     planned = FieldPlan(field, column, source, clean, present, resolver, sql, found, notation)
-    return replace(planned, columns=columns)
+    return replace(planned, columns=columns, layers=layers)
 
 
 def skip_sql(plan: Plan) -> str:
@@ -221,6 +225,9 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     sql = _select([*cells, *keys, *texts], sql)
     sql = _replace({f"t{at}": field.text for at, field in enumerate(plan.fields)}, sql)
     sql = _replace({f"t{at}": field.present for at, field in enumerate(plan.fields)}, sql)
+    for layer in itertools.zip_longest(*(field.layers for field in plan.fields), fillvalue={}):
+        columns = [f"{value} AS {name}" for named in layer for name, value in named.items()]
+        sql = _select(["*", *columns], sql)
     sql = _select(["*", *(f"{field.value} AS v{at}" for at, field in enumerate(plan.fields))], sql)
     sql = _made(plan, sql)
     sql = _select(["*", *_key_columns(plan), *_errors(plan)], sql)
