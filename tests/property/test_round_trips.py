@@ -123,9 +123,23 @@ def quoted(name: str) -> str:
 
 @pytest.mark.parametrize("kind", WAYS)
 @pytest.mark.parametrize("name", DATASETS)
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_rows_come_back_as_they_went(name: str, kind: str, data: st.DataObject) -> None:
+    round_trip(name, kind, data)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", WAYS)
+@pytest.mark.parametrize("name", DATASETS)
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_many_rows_come_back_as_they_went(name: str, kind: str, data: st.DataObject) -> None:
+    round_trip(name, kind, data)
+
+
+def round_trip(name: str, kind: str, data: st.DataObject) -> None:
+    """Stage rows, write what was accepted, and stage that: it is the same."""
     dataset = DATASETS[name]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.sql import among, literal
 from dataport.engine.staging.checks import Check
+from dataport.engine.staging.clean import unescaped_sql
 from dataport.engine.staging.moments import TRIPLE, Layers, clock_sql, moment_columns
 from dataport.engine.staging.notations import NUMBERS, UNDECIDED, Notation
 
@@ -270,9 +271,10 @@ def _microseconds(sign: str, parts: list[tuple[str, int]]) -> str:
 
 def _list(field: Field, text: str) -> Cast:
     is_json = f"starts_with({text}, '[') AND json_valid({text})"
+    told = f"json_extract_string({text}, '$[*]')"
+    told = f"list_transform({told}, lambda x: {unescaped_sql('x')})"
     items = (
-        f"CASE WHEN {is_json} THEN json_extract_string({text}, '$[*]')"
-        f" ELSE string_split({text}, {literal(field.delimiter)}) END"
+        f"CASE WHEN {is_json} THEN {told} ELSE string_split({text}, {literal(field.delimiter)}) END"
     )
     trimmed = f"list_transform({items}, lambda x: trim(x))"
     return Cast(
@@ -285,13 +287,13 @@ def _list(field: Field, text: str) -> Cast:
 def _json(field: Field, text: str) -> Cast:
     if field.type is FieldType.ANY:
         sql = (
-            f"CASE WHEN json_valid({text}) THEN CAST(json({text}) AS VARCHAR)"
+            f"CASE WHEN json_valid({text}) THEN nfc_normalize(CAST(json({text}) AS VARCHAR))"
             f" WHEN {text} IS NOT NULL THEN CAST(to_json({text}) AS VARCHAR) END"
         )
         return Cast(sql, "type-error.any", "'{value}' can't be kept.")
     return Cast(
         f"CASE WHEN json_valid({text}) AND json_type({text}) IN ('OBJECT', 'ARRAY')"
-        f" THEN CAST(json({text}) AS VARCHAR) END",
+        f" THEN nfc_normalize(CAST(json({text}) AS VARCHAR)) END",
         "type-error.object",
         '\'{value}\' is no JSON object; write it as {"name": "value"}.',
     )

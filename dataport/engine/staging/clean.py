@@ -46,6 +46,12 @@ def clean_sql(field: Field, cell: str) -> str:
     return sql
 
 
+def unescaped_sql(text: str) -> str:
+    """SQL of a normalised item of a JSON list: what JSON escapes was no character yet when the
+    cell was cleaned."""
+    return f"nfc_normalize(regexp_replace({text}, '^{_SPACE}+|{_SPACE}+$', '', 'g'))"
+
+
 def _is_plain(cell: str, *, squeezes: bool) -> str:
     """SQL that is true for most cells and false for each that may need rewriting.
 

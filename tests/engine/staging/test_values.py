@@ -272,3 +272,13 @@ def test_a_pattern_that_the_engine_can_not_run_is_an_error(read, make):
     dataset = make({"name": "id", "constraints": {"pattern": "(?=a)b"}})
     with pytest.raises(InputError):
         read("id\n1\n", dataset)
+
+
+def test_escaped_characters_are_composed_like_any_others(read, make):
+    """Design 14: text is NFC, in lists and objects too."""
+    dataset = make(
+        {"name": "id"}, {"name": "tags", "type": "list"}, {"name": "more", "type": "object"}
+    )
+    cells = '1,"[""e\\u0301\\r"", ""\\t""]","{""k"": ""e\\u0301""}"\n'
+    staged = read(f"id,tags,more\n{cells}", dataset)
+    assert staged.rows("tags, more") == [(["é"], '{"k":"é"}')]
