@@ -22,13 +22,16 @@ if not SOURCES.is_dir():
 
 
 def take(world: World, path: Path, tmp_path: Path, *words: str) -> Any:
-    """Import a sample, and a copy of it with one more blank line, which must change nothing."""
-    job = world.ok("import", str(path), *words)
-    again = tmp_path / path.name
-    shutil.copyfile(path, again)
-    with again.open("ab") as file:
+    """Import a sample, and then with one more blank line, which must change nothing.
+
+    A copy of it: what an import rejects it lays beside its file.
+    """
+    copy = tmp_path / path.name
+    shutil.copyfile(path, copy)
+    job = world.ok("import", str(copy), *words)
+    with copy.open("ab") as file:
         file.write(b"\r\n" if b"\r\n" in path.read_bytes() else b"\n")
-    second = world.ok("import", str(again), *words)
+    second = world.ok("import", str(copy), *words)
     assert (second.get("mapping"), second["commit"]) == (job.get("mapping"), None), second
     assert second["rows"] == job["rows"]
     return job
@@ -115,7 +118,7 @@ def test_twilio_messages_and_recipients(clean: World, tmp_path: Path) -> None:
     [row] = clean.ok("rows", "sms_recipients")["rows"]
     assert (row["campaign_id"], row["phone_number"]) == ("2026-03-02", "12025550134")
     assert (row["message"], row["status"]) == ('Yes, "please"\nthanks', "received")
-    path = SOURCES / "twilio" / "sms_recipients.csv"
+    path = shutil.copy(SOURCES / "twilio" / "sms_recipients.csv", tmp_path)
     words = ("--dataset", "sms_recipients", "--set", "campaign_id=spring")
     job = clean.ok("import", str(path), *words)
     assert (job["rows"]["valid"], job["rows"]["duplicate"], job["rows"]["rejected"]) == (1, 1, 2)
@@ -187,9 +190,9 @@ def test_notion_goals(clean: World, tmp_path: Path) -> None:
     assert (phase["isCompleted"], phase["createdAt"]) == (True, "2026-09-17T11:52:00Z")
 
 
-def test_a_notion_export_packed_twice(clean: World) -> None:
+def test_a_notion_export_packed_twice(clean: World, tmp_path: Path) -> None:
     [path] = (SOURCES / "notion").glob("*.zip")
-    [job] = clean.ok("import", str(path))["items"]
+    [job] = clean.ok("import", str(shutil.copy(path, tmp_path)))["items"]
     assert counts(job) == ("notion_goals", "notion", 2, 1)
     assert job["inside"].endswith("_all.csv")
 
