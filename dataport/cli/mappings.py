@@ -81,13 +81,11 @@ def _show_mapping(document: dict[str, Any]) -> None:
 def _origin(field: dict[str, Any]) -> str:
     if "constant" in field:
         return f"always {field['constant']!r}"
-    if "file" in field:
-        return "the file's name"
     return ", ".join([field["column"]] if "column" in field else field["columns"])
 
 
 def _transforms(field: dict[str, Any]) -> str | None:
-    named = ("field", "column", "columns", "constant", "file")
+    named = ("field", "column", "columns", "constant")
     return ", ".join(key for key in field if key not in named) or None
 
 

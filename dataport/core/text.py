@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 def is_text(text: str) -> bool:
     """Whether `text` is all characters; a byte that is no UTF-8 stands in it as a lone surrogate."""
@@ -15,6 +18,13 @@ def is_text(text: str) -> bool:
 def legible(text: str) -> str:
     """`text` with a sign in the place of what is no character."""
     return "".join("�" if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def nearest_hint(word: str, known: Iterable[str]) -> str:
+    """A hint about a word that is none of the `known` ones: the nearest of them, or all."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names) or 'none'}."
 
 
 def are(number: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataport.core.errors import ConfigError, DataportError
+from dataport.core.files import write_whole
 from dataport.core.settings import Settings, load_settings
-from dataport.daemon.lifecycle import write_whole
 
 if TYPE_CHECKING:
     from dataport.core.paths import Home

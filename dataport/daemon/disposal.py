@@ -17,6 +17,7 @@ from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import ImportRequest
 from dataport.engine.staging.reject_file import has_rejects, write_reject_file
+from dataport.engine.staging.reject_layout import rejects_of
 from dataport.engine.staging.request import (
     ALL_REJECTS_CSV,
     REJECTS_CSV,
@@ -156,7 +157,7 @@ def _plain_stem(source: Path, part: JobPart, job: Job) -> str:
     """
     if part.inside is not None and job.parts:
         return str(part.dataset)
-    return source.stem.removesuffix(".rejects")
+    return rejects_of(source.name) or source.stem
 
 
 def _inside(folder: Path) -> dict[str, int]:

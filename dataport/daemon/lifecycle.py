@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dataport.core.errors import DataportError, StateError
+from dataport.core.files import write_whole
 
 if TYPE_CHECKING:
     from dataport.core.paths import Home
@@ -108,10 +109,3 @@ def write_startup_error(home: Home, error: DataportError) -> None:
     """Leave `error` with its HTTP status, written whole or not at all."""
     document = {"status": error.http_status, "error": error.as_dict()}
     write_whole(home.startup_error, json.dumps(document).encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`, so that no reader sees half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from dataport.core.errors import DataportError, StoreError, UsageError
+from dataport.core.files import write_whole
 from dataport.core.paths import Home
 from dataport.daemon import logs
 from dataport.daemon.app import create_app
@@ -20,7 +21,6 @@ from dataport.daemon.lifecycle import (
     InstanceLock,
     Lifecycle,
     write_startup_error,
-    write_whole,
 )
 from dataport.daemon.server import SocketServer, bind_socket
 from dataport.daemon.services import Build, Services, build_services

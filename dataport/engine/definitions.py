@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
@@ -23,6 +24,8 @@ from dataport.engine.store import Store
 from dataport.engine.tables import ensure_tables
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -149,39 +152,35 @@ def _ensure(store: Store, dataset: Dataset) -> None:
 def _read_packages(
     home: Home, datasets: Mapping[str, Dataset]
 ) -> tuple[dict[str, Package], ConfigError | None]:
-    """The packages that are right, and the first thing that is wrong in a file of the home."""
-    packages: dict[str, Package] = {}
-    problem: ConfigError | None = None
-    for name, path in definition_files(package_directories(home)).items():
-        try:
-            package = load_package(path)
-            check_package(package, datasets, path)
-        except ConfigError as error:
-            log.error("%s", error)
-            if not _is_shipped(path):
-                problem = problem or error
-        else:
-            packages[name] = package
-    return packages, problem
+    return _read_usable(package_directories(home), load_package, check_package, datasets)
 
 
 def _read_mappings(
     home: Home, datasets: Mapping[str, Dataset]
 ) -> tuple[dict[str, MappingFile], ConfigError | None]:
-    """The mappings that are right, and the first thing that is wrong in a file of the home."""
-    mappings: dict[str, MappingFile] = {}
+    return _read_usable(mapping_directories(home), load_mapping, check_mapping, datasets)
+
+
+def _read_usable(
+    directories: Iterable[Path],
+    load: Callable[[Path], T],
+    check: Callable[[T, Mapping[str, Dataset], Path], None],
+    datasets: Mapping[str, Dataset],
+) -> tuple[dict[str, T], ConfigError | None]:
+    """The definitions that are right, and the first thing that is wrong in a file of the home."""
+    usable: dict[str, T] = {}
     problem: ConfigError | None = None
-    for name, path in definition_files(mapping_directories(home)).items():
+    for name, path in definition_files(directories).items():
         try:
-            mapping = load_mapping(path)
-            check_mapping(mapping, datasets, path)
+            definition = load(path)
+            check(definition, datasets, path)
         except ConfigError as error:
             log.error("%s", error)
             if not _is_shipped(path):
                 problem = problem or error
         else:
-            mappings[name] = mapping
-    return mappings, problem
+            usable[name] = definition
+    return usable, problem
 
 
 def _is_shipped(path: Path) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from dataport.core.errors import StateError
-from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home, shipped_config
+from dataport.core.files import write_whole
+from dataport.core.paths import PRIVATE_DIRECTORY, Home, shipped_config
 from dataport.core.settings import Inbox, load_settings
 from dataport.engine.catalog.load import load_datasets
 from dataport.engine.inboxes import add_inbox
@@ -64,17 +64,8 @@ def _copy(origin: Path, target: Path) -> Path | None:
     """The copy, private to its owner; None if there is a file already."""
     if target.exists():
         return None
-    _write(target, origin.read_bytes())
+    write_whole(target, origin.read_bytes())
     return target
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Put a whole file in place, so that a daemon that watches never reads half of one."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(target)
 
 
 def _add_sample_inbox(home: Home) -> bool:

@@ -15,7 +15,7 @@ from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.mappings import MappingFile, find_mapping
-from dataport.engine.catalog.model import Dataset
+from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.export_sources import check_source
 from dataport.engine.importing.belonging import chosen
 from dataport.engine.importing.columns import (
@@ -126,6 +126,7 @@ class Mappings:
         Raises what `suggest` and `decided_mapping` do.
         """
         check_source(request.source)
+        self._check_free(request.name)
         suggested = self.suggest(request)
         dataset = find_dataset(self._datasets(), request.dataset)
         mapping = decided_mapping(suggested, dataset, request.source, request.fields, request.name)
@@ -133,11 +134,30 @@ class Mappings:
 
     def decide(self, job: Job, said: Mapping[str, str], name: str | None) -> MappingFile:
         """Keep what is decided about the file that a job waits with as a mapping of its source."""
+        self._check_free(name)
         suggested = self.waiting(job)
         dataset = find_dataset(self._datasets(), str(suggested["dataset"]))
         mapping = decided_mapping(suggested, dataset, str(suggested["source"]), said, name)
         write_mapping(self._home, mapping)
         return mapping
+
+    def _check_free(self, name: str | None) -> None:
+        """Raise UsageError for what is no name, or that of a mapping that somebody wrote."""
+        if name is None:
+            return
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise UsageError(
+                "wrong-name", "The mapping can't be called so.", f"{error}."
+            ) from error
+        known = self._mappings().get(name)
+        if known is not None and known.signature is None:
+            raise UsageError(
+                "mapping-exists",
+                f"There is a mapping called {name!r}, which was not made of an answer.",
+                hint="Choose another name, or leave --name out.",
+            )
 
     def settle(self, job: Job, mapping: MappingFile) -> None:
         """Let a job that waits go on by a mapping that is in force."""

@@ -10,7 +10,8 @@ import tomlkit
 from tomlkit.items import AoT
 
 from dataport.core.errors import ConfigError
-from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.files import write_whole
+from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.core.toml_model import TomlModel, check_model, read_toml
 
@@ -64,11 +65,8 @@ def _write_document(home: Home, document: tomlkit.TOMLDocument) -> None:
     """
     text = tomlkit.dumps(document)
     check_model(Settings, tomlkit.parse(text).unwrap(), home.config_file)
-    partial = home.config_file.with_suffix(".toml.part")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.chmod(PRIVATE_FILE)
-        partial.replace(home.config_file)
+        write_whole(home.config_file, text)
     except OSError as error:
         raise ConfigError(
             "config-unwritable", f"{home.config_file} can't be written.", f"{error.strerror}."

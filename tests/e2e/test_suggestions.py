@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import World
 
 Write = Callable[[str, str], Path]
@@ -88,6 +90,24 @@ def test_a_mapping_is_saved_before_any_import(world: World, write: Write) -> Non
     job = world.send(path)
     assert (job["status"], job["mapping"]) == ("completed", saved["name"])
     assert world.run("mappings", "save", str(path), "--dataset", "leads").code == 2
+
+
+@pytest.mark.parametrize(("name", "code"), [("../x", "wrong-name"), ("toggl", "mapping-exists")])
+def test_a_name_that_is_none_or_taken_is_refused(
+    world: World, write: Write, name: str, code: str
+) -> None:
+    """Nothing is written outside the home, nor over a mapping that somebody wrote."""
+    path = write("x.csv", WEAK)
+    asked = ("--dataset", "leads", "--source", "crm", "--set", "name=Wer", "--name", name)
+    before = {each["name"]: each for each in world.ok("mappings")["items"]}
+    refused = world.run("mappings", "save", str(path), *asked)
+    assert (refused.code, refused.document["error"]["code"]) == (2, code)
+    job = world.send(path)
+    answer = ("--job", str(job["job"]), "--set", "name=Wer", "--name", name)
+    answered = world.run("mappings", "save", *answer)
+    assert (answered.code, answered.document["error"]["code"]) == (2, code)
+    assert {each["name"]: each for each in world.ok("mappings")["items"]} == before
+    assert world.ok("jobs", "show", str(job["job"]))["status"] == "waiting"
 
 
 def test_a_discarded_question_changes_nothing_and_a_dry_run_never_asks(

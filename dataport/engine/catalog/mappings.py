@@ -7,8 +7,6 @@ checks, rejects and reject files, sees the file's own columns.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -18,9 +16,10 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.text import nearest_hint
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.engine.catalog.load import check_file_name
-from dataport.engine.catalog.model import Dataset, check_name
+from dataport.engine.catalog.model import Dataset, check_name, check_pattern
 
 
 class Unknown(StrEnum):
@@ -105,7 +104,7 @@ class FieldMapping(TomlModel):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        return compiled(value)
+        return check_pattern(value)
 
     @model_validator(mode="after")
     def _is_made_one_way(self) -> FieldMapping:
@@ -157,7 +156,7 @@ class Above(TomlModel):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        return compiled(value)
+        return check_pattern(value)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -218,7 +217,7 @@ class MappingFile(TomlModel):
     @field_validator("file")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        return compiled(value)
+        return check_pattern(value)
 
     @model_validator(mode="after")
     def _fields_differ(self) -> MappingFile:
@@ -234,16 +233,6 @@ class MappingFile(TomlModel):
         columns = [label for each in self.fields for label in each.labels]
         columns += [label for each in self.above for label in each.labels]
         return tuple(dict.fromkeys([*self.detect, *columns, *(rule.column for rule in self.skip)]))
-
-
-def compiled(pattern: str | None) -> str | None:
-    """The pattern, if it is one. Raises ValueError."""
-    if pattern is not None:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
 
 
 def load_mapping(path: Path) -> MappingFile:
@@ -268,7 +257,9 @@ def find_mapping(mappings: Mapping[str, MappingFile], name: str) -> MappingFile:
     if name in mappings:
         return mappings[name]
     raise NotFoundError(
-        "unknown-mapping", f"There is no mapping called {name!r}.", hint=_near(name, mappings)
+        "unknown-mapping",
+        f"There is no mapping called {name!r}.",
+        hint=nearest_hint(name, mappings),
     )
 
 
@@ -276,11 +267,5 @@ def _unknown(path: Path, key: str, word: str, known: Iterable[str]) -> ConfigErr
     return ConfigError(
         "wrong-value",
         f"{path}: {key!r} is {word!r}, which is not defined.",
-        hint=_near(word, known),
+        hint=nearest_hint(word, known),
     )
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names) or 'none'}."

@@ -120,12 +120,17 @@ class Constraints(TomlModel):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
+        return check_pattern(value)
+
+
+def check_pattern(value: str | None) -> str | None:
+    """`value` if it is a regular expression or None, else ValueError."""
+    if value is not None:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+    return value
 
 
 def spelled(merge: str | tuple[str, ...] | None) -> tuple[str, ...]:

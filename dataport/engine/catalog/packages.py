@@ -6,7 +6,6 @@ written down: it follows from their foreign keys, so that what a row refers to c
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from dataport.core.errors import ConfigError, NotFoundError
+from dataport.core.text import nearest_hint
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.core.words import OnMatch
 from dataport.engine.catalog.documents import Layout, ListPath, ValuePath
@@ -128,6 +128,12 @@ class Package(TomlModel):
         """The members' names, in the order of the file."""
         return tuple(member.dataset for member in self.members)
 
+    @property
+    def told_files(self) -> str:
+        """What its files are called, in a sentence."""
+        patterns = (f"{', '.join(member.patterns)} ({member.dataset})" for member in self.members)
+        return f"Its files are called {'; '.join(patterns)}."
+
     def owners(self, name: str) -> list[str]:
         """The datasets that take a file of this name; one, where all is well.
 
@@ -151,7 +157,7 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
             raise ConfigError(
                 "wrong-value",
                 f"{path}: 'members[{index}].dataset' is {name!r}, which is not defined.",
-                hint=_near(name, datasets),
+                hint=nearest_hint(name, datasets),
             )
     for index, member in enumerate(package.members):
         for field in member.fields:
@@ -160,7 +166,7 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
                     "wrong-value",
                     f"{path}: 'members[{index}].fields' names {field!r}, but {member.dataset} has"
                     " no such field.",
-                    hint=_near(field, datasets[member.dataset].field_names),
+                    hint=nearest_hint(field, datasets[member.dataset].field_names),
                 )
     _, left = _placed(package.datasets, datasets)
     if left:
@@ -203,7 +209,9 @@ def find_package(packages: Mapping[str, Package], name: str) -> Package:
     if name in packages:
         return packages[name]
     raise NotFoundError(
-        "unknown-package", f"There is no package called {name!r}.", hint=_near(name, packages)
+        "unknown-package",
+        f"There is no package called {name!r}.",
+        hint=nearest_hint(name, packages),
     )
 
 
@@ -234,9 +242,3 @@ def _circle(left: list[str], datasets: Mapping[str, Dataset]) -> list[str]:
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names) or 'none'}."

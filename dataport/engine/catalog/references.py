@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from dataport.core.errors import ConfigError
+from dataport.core.text import nearest_hint
 from dataport.engine.catalog.model import Dataset, Field, ForeignKey, OnMissing
 
 
@@ -48,13 +48,13 @@ def _problem(
     """What is wrong with a foreign key, and a hint; None where nothing is."""
     name = referenced(dataset, key)
     if name not in datasets:
-        return f"refers to the dataset {name!r}, which is not defined", _near(name, datasets)
+        return f"refers to the dataset {name!r}, which is not defined", nearest_hint(name, datasets)
     target = datasets[name]
     for field in key.reference.fields:
         if field not in target.field_names:
             return (
                 f"refers to {name}.{field}, but {name} has no such field",
-                _near(field, target.field_names),
+                nearest_hint(field, target.field_names),
             )
     if not key.fields or len(key.fields) != len(key.reference.fields):
         return (
@@ -79,11 +79,13 @@ def _count_problem(
         return None
     name = field.counts.resource
     if name not in datasets:
-        return f"counts rows of the dataset {name!r}, which is not defined", _near(name, datasets)
+        return f"counts rows of the dataset {name!r}, which is not defined", nearest_hint(
+            name, datasets
+        )
     for mine, theirs in zip(dataset.primary_key, field.counts.fields, strict=True):
         target = datasets[name]
         if theirs not in target.field_names:
-            hint = _near(theirs, target.field_names)
+            hint = nearest_hint(theirs, target.field_names)
             return f"names {name}.{theirs}, but {name} has no such field", hint
         if target.field(theirs).sql_type != dataset.field(mine).sql_type:
             return f"compares {mine} with {name}.{theirs}", "Both must be of the same type."
@@ -106,9 +108,3 @@ def _impossible(dataset: Dataset, key: ForeignKey, target: Dataset) -> tuple[str
             f"Refer to its whole key, {names}, or use onMissing = keep, null or reject.",
         )
     return None
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(names)}."

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dataport.core.files import write_whole
 from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, SIDECAR, Home
 from dataport.engine.sql import literal
 from dataport.engine.store import Connection
@@ -127,7 +128,4 @@ def write_sidecar(record: ExportRecord, path: Path) -> None:
 
 
 def _write(path: Path, record: ExportRecord) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.chmod(PRIVATE_FILE)
-    partial.replace(path)
+    write_whole(path, record.to_json())

@@ -22,8 +22,11 @@ from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 from dataport.engine.staging.detect import candidates, detect
 from dataport.engine.staging.look import JOINT, Look, TableLook, no_such_table
 from dataport.engine.staging.mapping import map_columns
+from dataport.engine.staging.sniff import DATA_ENDS, PACKED, WORKBOOKS
 
-CONTAINERS = (".zip", ".xlsx", ".xlsm", ".ods", ".gz", ".zst")
+CONTAINERS = tuple(
+    end for end, kinds in DATA_ENDS.items() if not {*kinds}.isdisjoint((*PACKED, *WORKBOOKS))
+)
 """Ends of names of files that may hold several tables, whatever their names begin with."""
 
 FEWEST = 2
@@ -200,7 +203,7 @@ def _name_of(request: ImportRequest, table: TableLook) -> str:
         return Path(request.sources[0]).name
     if table.path is not None and table.inside.endswith(table.path):
         return table.path.rpartition(".")[2]
-    return PurePosixPath(table.inside.rpartition("::")[2]).name
+    return PurePosixPath(table.inside.rpartition(JOINT)[2]).name
 
 
 def _twice(request: ImportRequest, owner: str, first: TableLook, second: TableLook) -> UsageError:
@@ -221,12 +224,11 @@ def _belongs_nowhere(
     if package is None:
         return unknown_target(request, datasets, _shown(tables))
     name = Path(request.sources[0]).name
-    patterns = (f"{', '.join(member.patterns)} ({member.dataset})" for member in package.members)
     return UsageError(
         "not-in-package",
         f"{name} belongs to no dataset of the package {package.name}.",
         f"Neither its name nor its columns tell. {_shown(tables)}",
-        f"Its files are called {'; '.join(patterns)}.",
+        package.told_files,
     )
 
 

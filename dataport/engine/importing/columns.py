@@ -15,7 +15,8 @@ from typing import Any
 import tomlkit
 
 from dataport.core.errors import InputError, StateError, UsageError
-from dataport.core.paths import PRIVATE_FILE, Home
+from dataport.core.files import write_whole
+from dataport.core.paths import Home
 from dataport.core.words import JobStatus
 from dataport.engine.catalog.mappings import FieldMapping, MappingFile
 from dataport.engine.catalog.model import Dataset
@@ -139,10 +140,7 @@ def write_mapping(home: Home, mapping: MappingFile) -> Path:
     document.update(content)
     document["fields"] = tables
     home.mappings.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_text(tomlkit.dumps(document), encoding="utf-8")
-    draft.chmod(PRIVATE_FILE)
-    draft.replace(path)
+    write_whole(path, tomlkit.dumps(document))
     return path
 
 

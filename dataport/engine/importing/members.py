@@ -7,7 +7,6 @@ before it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,9 +29,7 @@ from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import DEFAULT_SOURCE
 from dataport.engine.staging.look import JOINT
-
-REJECTS_OF = re.compile(r"(.+)\.rejects(?:-\d+)?\.csv")
-"""What reject files are called, with the stem of the file whose rows they hold."""
+from dataport.engine.staging.reject_layout import rejects_of
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ def _files_by_dataset(package: Package, paths: Iterable[Path]) -> dict[str, Path
         raise InputError(
             "no-files",
             f"There is no file of the package {package.name}.",
-            hint=_known(package),
+            hint=package.told_files,
         )
     return found
 
@@ -164,7 +161,7 @@ def _files(sources: Iterable[str]) -> tuple[list[Path], list[Path]]:
 
 def _reject_files(paths: Sequence[Path]) -> list[Path]:
     """Those of a folder's files that hold the rejected rows of another of them."""
-    rejects = {path: match[1] for path in paths if (match := REJECTS_OF.fullmatch(path.name))}
+    rejects = {path: stem for path in paths if (stem := rejects_of(path.name)) is not None}
     stems = {path.stem for path in paths if path not in rejects}
     return [path for path, stem in rejects.items() if stem in stems]
 
@@ -208,10 +205,5 @@ def _owner(package: Package, path: Path) -> str:
         "not-in-package",
         f"{path.name} belongs to no dataset of the package {package.name}.",
         "The package tells files apart by their names.",
-        _known(package),
+        package.told_files,
     )
-
-
-def _known(package: Package) -> str:
-    patterns = (f"{', '.join(member.patterns)} ({member.dataset})" for member in package.members)
-    return f"Its files are called {'; '.join(patterns)}."

@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 
 import dataport
-from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home
+from dataport.core.files import write_whole
+from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.core.settings import Settings
 from dataport.core.words import Mode, OnMatch
 from dataport.engine.importing.targets import Target
@@ -119,10 +120,7 @@ class SourceMemory:
         return manifest if is_true and is_there else None
 
     def _write(self, manifest: _Manifest) -> None:
-        draft = self._directory / "memory.json.tmp"
-        draft.write_text(json.dumps(asdict(manifest)), encoding="utf-8")
-        draft.chmod(PRIVATE_FILE)
-        draft.replace(self._directory / "memory.json")
+        write_whole(self._directory / "memory.json", json.dumps(asdict(manifest)))
         for path in self._directory.glob("*.parquet"):
             if path.name not in manifest.layers:
                 path.unlink(missing_ok=True)

@@ -20,9 +20,10 @@ from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
+from dataport.engine.staging import sniff
 from dataport.engine.staging.detect import candidates
 
-FORMATS = ("csv", "txt", "json", "xlsx", "ods", "xml", "parquet", "vcard")
+FORMATS = tuple(dict.fromkeys(sniff.FORMATS.values()))
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,7 @@ def resolve_target(
     Raises NotFoundError `unknown-dataset` or `unknown-mapping`, UsageError `unknown-target`.
     """
     request = import_request(job)
-    job.file, job.inbox = request.sources[0], request.inbox
-    check_words(request)
+    job.file = request.sources[0]
     job.mapping = request.mapping or job.mapping
     mapping = find_mapping(mappings, job.mapping) if job.mapping else None
     job.source = source_of(request, mapping)

@@ -11,8 +11,9 @@ from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
 from dataport.engine.staging.headers import likely_header
 from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
-from dataport.engine.staging.looking_documents import cell, look_at_document, objects
+from dataport.engine.staging.looking_documents import look_at_document, objects
 from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
+from dataport.engine.staging.readers.cells import as_json
 from dataport.engine.staging.readers.json_envelope import find_array, too_deep
 from dataport.engine.staging.readers.reading import no_rows
 from dataport.engine.staging.request import PARTS
@@ -146,7 +147,7 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
     if is_cut and len(records) > 1:
         records = records[:-1]
     if not records:
-        raise InputError("no-rows", f"{name} holds no rows.", hint="Export it again.")
+        raise no_rows(name)
     return table_of_cells(records, inside, kind, request.limits.columns)
 
 
@@ -166,8 +167,7 @@ def _look_at_rows(
     if not first:
         raise no_rows(source.path.name)
     columns = list(dict.fromkeys(name for row in first for name in row))
-    if len(columns) > request.limits.columns:
-        raise sniff.too_many_columns(len(columns), request.limits.columns)
+    sniff.check_width(len(columns), request.limits.columns)
     return TableLook(inside, kind, True, columns, [[row.get(n) for n in columns] for row in first])
 
 
@@ -178,8 +178,7 @@ def table_of_cells(
     at = likely_header(records)
     start = 0 if at is None else at + 1
     first = [(cell or "").strip() for cell in records[at or 0]]
-    if len(first) > limit:
-        raise sniff.too_many_columns(len(first), limit)
+    sniff.check_width(len(first), limit)
     columns = [f"column_{at}" for at in range(1, len(first) + 1)] if at is None else first
     rows = [_fit(row, len(columns)) for row in records[start : MOST_ROWS + start]]
     return TableLook(inside, kind, at is not None, columns, rows)
@@ -195,9 +194,8 @@ def _look_at_json(text: str, inside: str | None, name: str, request: LookRequest
     columns = list(dict.fromkeys(key for item in items for key in item))
     if not columns:
         raise InputError("no-rows", f"{name} begins with no rows.", hint="Export it again.")
-    if len(columns) > request.limits.columns:
-        raise sniff.too_many_columns(len(columns), request.limits.columns)
-    rows = [[cell(item.get(column)) for column in columns] for item in items]
+    sniff.check_width(len(columns), request.limits.columns)
+    rows = [[as_json(item.get(column)) for column in columns] for item in items]
     return TableLook(inside, "json" if array else "ndjson", True, columns, rows)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
 from dataport.engine.staging.look import JOINT, MOST_ROWS, LookRequest, TableLook
+from dataport.engine.staging.readers.cells import as_json
 from dataport.engine.staging.readers.json_document import open_document
 from dataport.engine.staging.readers.json_envelope import is_lines
 from dataport.engine.staging.source import SourceFile
@@ -67,18 +68,10 @@ def objects(text: str) -> Iterator[dict[str, Any]]:
         return
 
 
-def cell(value: Any) -> str | None:
-    """A value as the text of a cell."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _table(
     items: Sequence[dict[str, Any]], inside: str | None, path: str, request: LookRequest
 ) -> TableLook:
     columns = list(dict.fromkeys(key for item in items for key in item))
-    if len(columns) > request.limits.columns:
-        raise sniff.too_many_columns(len(columns), request.limits.columns)
-    rows = [[cell(item.get(column)) for column in columns] for item in items]
+    sniff.check_width(len(columns), request.limits.columns)
+    rows = [[as_json(item.get(column)) for column in columns] for item in items]
     return TableLook(inside, "json", True, columns, rows, path)

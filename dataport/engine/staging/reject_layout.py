@@ -10,8 +10,16 @@ REJECT_COLUMNS = ("line", "row", "field", "code", "message", "value")
 """What a reject file puts before the source's own columns."""
 LINE, ROW, FIELD, CODE, _, VALUE = range(len(REJECT_COLUMNS))
 
+_NAME = re.compile(r"(.+)\.rejects(?:-\d+)?\.csv")
+
 BROKEN = "broken_row"
 """Last column of a reject file with rows that could not be cut into cells: their text."""
+
+
+def rejects_of(name: str) -> str | None:
+    """The stem of the file whose rejected rows a file of this name holds; None for another file."""
+    match = _NAME.fullmatch(name)
+    return match[1] if match else None
 
 
 @dataclass(frozen=True)

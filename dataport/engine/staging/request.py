@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.staging.reject_layout import rejects_of
 
 CHUNK = 2**21
 
@@ -111,7 +111,8 @@ class StageRequest:
     def file_name(self) -> str:
         """Name of the file; of one with rejected rows, that of the file they come from."""
         name = self.name or self.source_path.name
-        return re.sub(r"\.rejects(-\d+)?\.csv$", ".csv", name)
+        stem = rejects_of(name)
+        return name if stem is None else f"{stem}.csv"
 
     def to_json(self) -> str:
         document = asdict(self) | {

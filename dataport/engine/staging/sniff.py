@@ -39,6 +39,9 @@ FORMATS = {
 TEXTS = ("csv", "txt", "json")
 """What is read as lines of text, or as one JSON document."""
 
+WORKBOOKS = ("xlsx", "ods")
+"""What has sheets."""
+
 PACKED = ("zip", "gzip", "zstd")
 """What other files are unpacked from."""
 
@@ -233,8 +236,7 @@ def find_dialect(text: str, request: StageRequest) -> Dialect:
     if not records:
         raise InputError("no-rows", "The file holds no rows.", hint="Export it again.")
     first = records[0]
-    if len(first) > limit:
-        raise too_many_columns(len(first), limit)
+    check_width(len(first), limit)
     if is_headerless(first, dataset):
         names = [*dataset.headerless[: len(first)]]
         names += [f"column_{number}" for number in range(len(names) + 1, len(first) + 1)]
@@ -267,8 +269,7 @@ def _dialect_at(
     records: Sequence[Sequence[str]], row: int, delimiter: str, request: StageRequest
 ) -> Dialect:
     header = records[row]
-    if len(header) > request.limits.columns:
-        raise too_many_columns(len(header), request.limits.columns)
+    check_width(len(header), request.limits.columns)
     return Dialect(delimiter, True, tuple(cell.strip() for cell in header), row)
 
 
@@ -305,14 +306,15 @@ def value_field(dataset: Dataset) -> str:
     return [*dataset.headerless, *required, *dataset.primary_key][0]
 
 
-def too_many_columns(number: int, limit: int) -> InputError:
-    """The error of a table that is wider than `limit`."""
-    return InputError(
-        "too-many-columns",
-        "The file has too many columns.",
-        f"It has {number:,}; the limit is {limit:,}.",
-        "Export fewer columns, or raise limits.columns in the configuration.",
-    )
+def check_width(number: int, limit: int) -> None:
+    """Raise InputError for a table of more than `limit` columns."""
+    if number > limit:
+        raise InputError(
+            "too-many-columns",
+            "The file has too many columns.",
+            f"It has {number:,}; the limit is {limit:,}.",
+            "Export fewer columns, or raise limits.columns in the configuration.",
+        )
 
 
 def contradiction(name: str, looks_like: str, hint: str) -> InputError:

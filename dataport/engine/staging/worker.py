@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataport.core.errors import DataportError, InputError
+from dataport.core.files import write_whole
 from dataport.engine.sql import literal
 from dataport.engine.staging import limits
 from dataport.engine.staging.look import LOOK_FILE, LOOK_REQUEST_FILE, LookRequest
@@ -126,7 +127,7 @@ def _look(request: LookRequest, reporter: Reporter) -> None:
     _bound(request, reporter)
     with connect(request.directory, request.limits.memory, request.threads) as connection:
         look = look_into(connection, request, reporter)
-    _write(request.directory / LOOK_FILE, look.to_json())
+    write_whole(request.directory / LOOK_FILE, look.to_json())
     reporter.done()
 
 
@@ -158,14 +159,7 @@ def write_stage(directory: Path, result: StageResult) -> None:
     That holds until the machine itself stops: waiting for the disk here would cost as much as
     reading the file again then. See `StageResult.boot`.
     """
-    _write(directory / STAGE_FILE, result.to_json())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that is whole wherever it is there."""
-    draft = path.with_name(f"{path.name}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_whole(directory / STAGE_FILE, result.to_json())
 
 
 def _no_space(error: OSError) -> InputError:

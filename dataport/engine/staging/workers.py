@@ -49,20 +49,24 @@ class Worker:
     stdout: IO[bytes]
     _status: IO[bytes] = field(repr=False)
     _code: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def has_ended(self, timeout: float = 0.0) -> bool:
         """Whether it has ended, or does so within `timeout` seconds."""
-        if self._code is None and select.select([self._status], [], [], timeout)[0]:
-            self.wait()
+        # Somebody else may learn of its end, and close the pipe, meanwhile.
+        with contextlib.suppress(ValueError):
+            if self._code is None and select.select([self._status], [], [], timeout)[0]:
+                self.wait()
         return self._code is not None
 
     def wait(self) -> int:
         """Its exit code, as of subprocess.Popen, once it has ended."""
-        if self._code is None:
-            told = self._status.read(NUMBER.size)
-            self._code = NUMBER.unpack(told)[0] if len(told) == NUMBER.size else UNKNOWN
-            self._status.close()
-        return self._code
+        with self._lock:
+            if self._code is None:
+                told = self._status.read(NUMBER.size)
+                self._code = NUMBER.unpack(told)[0] if len(told) == NUMBER.size else UNKNOWN
+                self._status.close()
+            return self._code
 
 
 class Workers:

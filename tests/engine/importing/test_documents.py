@@ -242,6 +242,21 @@ def test_a_document_that_is_broken_says_so(shop: Shop, text: str, code: str) -> 
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("character", "said"),
+    [
+        ("\x00", "A NUL character in item 2"),
+        ("\x01", "The control character U+0001 in item 2"),
+    ],
+)
+def test_a_document_that_is_no_text_says_where(shop: Shop, character: str, said: str) -> None:
+    text = json.dumps(HELPDESK, indent=1).replace('"Nothing"', f'"No{character}"')
+    with pytest.raises(InputError) as caught:
+        shop.send(shop.write("export.json", text), package="helpdesk")
+    assert caught.value.code == "json-error"
+    assert f"{said} of the list data.tickets" in caught.value.detail
+
+
 def test_a_document_of_something_else_is_refused(shop: Shop) -> None:
     text = json.dumps({"things": [{"a": 1}], "others": [{"b": 1}]})
     with pytest.raises((UsageError, InputError)) as caught:

@@ -1,8 +1,9 @@
-"""Cells of a spreadsheet as the text that a CSV export of it would hold."""
+"""Cells as the text that a CSV export of them would hold."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,13 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, dt.datetime):
         return _rounded(value).isoformat(" ")
     return str(value)
+
+
+def as_json(value: Any) -> str | None:
+    """The text of a value that may hold others: those are JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def texts(values: Sequence[Any]) -> list[str | None]:

@@ -34,6 +34,12 @@ from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encodi
 if TYPE_CHECKING:
     import duckdb
 
+_NO_TEXT = {
+    "nul-byte": "A NUL character",
+    "control-character": "The control character U+0001",
+    "encoding-error": "Bytes that are not valid UTF-8",
+}
+
 MEMORY_SHARE = 6
 """Times its size that indexing a document takes, at the most."""
 
@@ -135,13 +141,20 @@ def _spool(
             is_blank = blanks(block)
             codes = octet_codes(block, writer.line, document.encoding, is_delimited=False)
             if codes:
-                raise InputError(
-                    "json-error", f"{request.source_path.name} holds a NUL character.",
-                    f"It stands in the list {'.'.join(base)}.", "Export it again.",
-                )  # fmt: skip
+                raise _no_text(request.source_path.name, ".".join(base), min(codes.items()))
             writer.add(block, is_blank=is_blank)
             tops[base] = before, writer.total
         return writer.finish(), tops
+
+
+def _no_text(file: str, path: str, found: tuple[int, str]) -> InputError:
+    item, code = found
+    return InputError(
+        "json-error",
+        f"{file} holds what is no text.",
+        f"{_NO_TEXT[code]} in item {item + 1:,} of the list {path}.",
+        "Export it again.",
+    )
 
 
 def _make_items(

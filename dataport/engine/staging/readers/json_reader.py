@@ -35,7 +35,7 @@ from dataport.engine.staging.readers.octets import (
     encoding_notice,
     octet_codes,
 )
-from dataport.engine.staging.readers.reading import Reading
+from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import Dialect
@@ -70,7 +70,7 @@ def read_json(
         spool = _spool(source, request, encoding, array)
     spool = _checked(connection, spool, source, encoding, in_array=array is not None)
     if spool.total == 0:
-        raise InputError("no-rows", f"{source.path.name} holds no rows.", hint="Export it again.")
+        raise no_rows(source.path.name)
     columns = item_names(connection, request.limits.columns)
     mapped = columns_as_fields(columns, request)
     return Reading(

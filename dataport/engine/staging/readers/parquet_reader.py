@@ -16,7 +16,7 @@ from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.spool import too_many_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
 from dataport.engine.staging.request import StageRequest
-from dataport.engine.staging.sniff import too_many_columns
+from dataport.engine.staging.sniff import check_width
 from dataport.engine.staging.source import SourceFile
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def _at_once(file: pq.ParquetFile) -> int:
 
 def _columns(file: pq.ParquetFile, most: int) -> tuple[str, ...]:
     names = tuple(str(name) for name in file.schema_arrow.names)
-    if len(names) > most:
-        raise too_many_columns(len(names), most)
+    check_width(len(names), most)
     return names
 
 
@@ -115,7 +114,7 @@ def _text_batches(
         cells = ", ".join(f"{_text(str(name), str(kind))} AS {name}" for name, kind, *_ in kinds)
         found: Any = connection.execute(f"SELECT {cells} FROM given").to_arrow_table()
         connection.unregister("given")
-        yield found.combine_chunks().to_batches()[0] if found.num_rows else found.to_batches()
+        yield from found.combine_chunks().to_batches()
 
 
 def _text(name: str, kind: str) -> str:

@@ -19,7 +19,7 @@ from dataport.engine.sql import literal
 from dataport.engine.staging.readers.csv_index import Positions
 from dataport.engine.staging.readers.spool import Cut, Spool, too_many_rows
 from dataport.engine.staging.request import PARTS, StageRequest
-from dataport.engine.staging.sniff import too_many_columns
+from dataport.engine.staging.sniff import check_width
 from dataport.engine.staging.unpacking import Meter
 
 BATCH = 20_000
@@ -57,8 +57,7 @@ class TextRows:
         self._records.append(np.arange(first, first + placed.size, dtype=np.int64))
         self._lines.append(placed)
         self._count(placed.size)
-        if len(cells) > self._limits.columns:
-            raise too_many_columns(len(cells), self._limits.columns)
+        check_width(len(cells), self._limits.columns)
         self._meter.note(sum(array.nbytes for array in cells))
         named = {f"c{at}": array for at, array in enumerate(cells)}
         if keys is not None:

@@ -22,7 +22,7 @@ from dataport.engine.staging.readers.error_cells import error_cells
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
 from dataport.engine.staging.request import StageLimits, StageRequest
-from dataport.engine.staging.sniff import is_headerless, too_many_columns
+from dataport.engine.staging.sniff import check_width, is_headerless
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.unpacking import Meter, broken_as_error, measure
 
@@ -150,8 +150,7 @@ def _columns(head: Sequence[Numbered], request: StageRequest) -> tuple[list[str]
     labels = [(cell or "").strip() for cell in rows[at]]
     while labels and not labels[-1]:
         labels.pop()
-    if len(labels) > request.limits.columns:
-        raise too_many_columns(len(labels), request.limits.columns)
+    check_width(len(labels), request.limits.columns)
     return labels, at + 1
 
 

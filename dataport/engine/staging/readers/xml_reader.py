@@ -7,7 +7,6 @@ declares entities or a type of its own is refused.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from xml.sax import SAXException, SAXParseException
 from xml.sax.handler import ContentHandler, feature_external_ges, feature_namespaces
@@ -17,6 +16,7 @@ from defusedxml.expatreader import DefusedExpatParser
 
 from dataport.core.errors import InputError
 from dataport.engine.staging.mapped import columns_as_fields
+from dataport.engine.staging.readers.cells import as_json
 from dataport.engine.staging.readers.json_envelope import too_deep
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
@@ -173,15 +173,9 @@ class _Element:
         if not self._parts:
             return {self.name: "".join(self.text)}
         return {
-            name: _as_text(found[0] if len(found) == 1 else found)
+            name: as_json(found[0] if len(found) == 1 else found)
             for name, found in self._parts.items()
         }
-
-
-def _as_text(value: Value) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _local(name: str) -> str:
