@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident
+from dataport.engine.staging.places import Places
 from dataport.engine.staging.plan import Plan
 from dataport.engine.steps import Scope, Step
 
@@ -32,13 +33,10 @@ def dispute_step(plan: Plan) -> Step:
     return Step("find disputed keys", Scope.KEY, sql, ("numbered", "repeated"), DISPUTED)
 
 
-def lines_sql(line: str) -> str:
-    """SELECT of the disputed keys' `_id` and the `lines` they stand in, as a text.
-
-    `line` is that of `Places`.
-    """
+def lines_sql(places: Places) -> str:
+    """SELECT of the disputed keys' `_id` and the `lines` they stand in, as a text."""
     return (
-        f"SELECT _id, array_to_string(min({line}, {LINES}), ', ')"
+        f"SELECT _id, array_to_string(min({places.line}, {LINES}), ', ')"
         f" || CASE WHEN count(*) > {LINES} THEN ', …' ELSE '' END AS lines"
-        f" FROM duplicates n WHERE is_disputed GROUP BY _id"
+        f" FROM duplicates n{places.joins} WHERE is_disputed GROUP BY _id"
     )

@@ -203,7 +203,7 @@ def write_result(
     raw = "_raw, " if plan.dataset.rejects_references else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
-        f" {raw}{absent}{fields} FROM numbered n ANTI JOIN dropped d ON d._row = n._row"
+        f" {raw}{absent}{fields} FROM numbered n{places.joins} ANTI JOIN dropped d ON d._row = n._row"
     )
     inputs = ("numbered", "dropped", *places.tables)
     valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
@@ -214,7 +214,7 @@ def write_result(
         return outcome
     disputed = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, n._key, n._derived,"
-        f" {absent}{fields} FROM numbered n"
+        f" {absent}{fields} FROM numbered n{places.joins}"
         f" SEMI JOIN (FROM duplicates WHERE is_disputed) d ON d._row = n._row"
     )
     inputs = ("numbered", "duplicates", *places.tables)

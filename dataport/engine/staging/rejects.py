@@ -100,7 +100,7 @@ def rejects_step(places: Places, key: str) -> Step:
                 SELECT _row, _key, _derived, _raw, unnest(_errors) AS error,
                     generate_subscripts(_errors, 1) AS part
                 FROM numbered WHERE _errors IS NOT NULL
-            ) n JOIN messages m ON m.part = n.part AND m.error = n.error
+            ) n{places.joins} JOIN messages m ON m.part = n.part AND m.error = n.error
         )
         UNION ALL
         SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, broken FROM cuts
@@ -111,8 +111,8 @@ def rejects_step(places: Places, key: str) -> Step:
             WHEN n.is_disputed THEN 'Lines ' || d.lines || ' have one key and differ, so that none'
             || ' is taken; leave one of them.'
             ELSE 'The key is that of line ' || s.line || ', which stands.' END, n._id, NULL, NULL
-        FROM duplicates n JOIN ({_line_of(line)}) s ON s.row = n.stands
-        LEFT JOIN ({lines_sql(line)}) d ON d._id = n._id
+        FROM duplicates n{places.joins} JOIN ({_line_of(places)}) s ON s.row = n.stands
+        LEFT JOIN ({lines_sql(places)}) d ON d._id = n._id
         UNION ALL
         SELECT {record}, {line}, {key}, n.field, n.position + 1,
             '{UNIQUE}', 'error',
@@ -121,7 +121,7 @@ def rejects_step(places: Places, key: str) -> Step:
         FROM (
             SELECT n._row, _key, _derived, _raw, field, position
             FROM numbered n JOIN clashes x ON n._row = x._row
-        ) n
+        ) n{places.joins}
     """
     inputs = ("numbered", "duplicates", "clashes", "messages", "cuts", *places.tables)
     return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
@@ -139,8 +139,9 @@ def _told() -> str:
     return f"replace(replace(message, '{NEAREST}', CASE WHEN contains(message, '{NEAREST}') THEN {nearest} ELSE '' END), '{{value}}', {shown})"
 
 
-def _line_of(line: str) -> str:
-    return f"SELECT n._row AS row, {line} AS line FROM (SELECT DISTINCT stands AS _row FROM duplicates) n"
+def _line_of(places: Places) -> str:
+    rows = "SELECT DISTINCT stands AS _row FROM duplicates"
+    return f"SELECT n._row AS row, {places.line} AS line FROM ({rows}) n{places.joins}"
 
 
 def _cells(cut: Cut, delimiter: str | None) -> list[str]:
