@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from dataport.core.paths import shipped_config
 from dataport.engine.catalog.load import load_datasets
 from dataport.engine.catalog.model import Dataset, Field, FieldType
-from dataport.engine.exporting.writers import write_csv, write_json
+from dataport.engine.exporting.table import Table
+from dataport.engine.exporting.writers import WRITERS
 from dataport.engine.staging.request import StageRequest, StageResult
 from dataport.engine.staging.stager import stage_file
 from dataport.engine.staging.worker import connect
@@ -93,14 +94,15 @@ def rows(dataset: Dataset) -> st.SearchStrategy[list[dict[str, Any]]]:
     return st.lists(row, min_size=1, max_size=8)
 
 
-def parquet(cursor: Any, query: str, fields: Any, path: Path) -> int:
+def parquet(cursor: Any, table: Table, path: Path) -> int:
     """Columns with the store's own types."""
-    names = ", ".join(quoted(field.name) for field in fields)
-    cursor.execute(f"COPY (SELECT {names} FROM ({query})) TO '{path}' (FORMAT parquet)")
+    names = ", ".join(quoted(field.name) for field in table.fields)
+    cursor.execute(f"COPY (SELECT {names} FROM ({table.query})) TO '{path}' (FORMAT parquet)")
     return 0
 
 
-WAYS: dict[str, Callable[..., int]] = {"csv": write_csv, "json": write_json, "parquet": parquet}
+WAYS: dict[str, Callable[..., int]] = {**WRITERS, "parquet": parquet}
+ZONE = "Europe/Berlin"
 
 
 def staged(
@@ -108,7 +110,7 @@ def staged(
 ) -> tuple[StageResult, list[dict[str, Any]]]:
     """What a file comes to, its rows by key."""
     folder.mkdir()
-    request = StageRequest(source, folder, dataset)
+    request = StageRequest(source, folder, dataset, timezone=ZONE)
     with connect(folder, request.limits.memory, 2) as connection:
         result = stage_file(connection, request, lambda *_: None)
     names = [name for name in dataset.field_names if name in result.stated]
@@ -152,7 +154,8 @@ def round_trip(name: str, kind: str, data: st.DataObject) -> None:
         second = folder / f"second.{kind}"
         fields = [dataset.field(field) for field in result.stated]
         with duckdb.connect() as cursor:
-            WAYS[kind](cursor, f"SELECT * FROM '{folder}/a/staged.parquet'", fields, second)
+            query = f"SELECT * FROM '{folder}/a/staged.parquet'"
+            WAYS[kind](cursor, Table(name, query, fields, ZONE), second)
         back, after = staged(second, folder / "b", dataset)
         assert (back.rows.rejected, back.rows.duplicate) == (0, 0)
         assert after == before

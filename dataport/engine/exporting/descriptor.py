@@ -17,7 +17,11 @@ from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.catalog.packages import Package
 from dataport.engine.catalog.references import referenced
 
-_MEDIA = {"csv": "text/csv", "json": "application/json"}
+_MEDIA = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 _FORMATS = frozenset({"email", "uri", "uuid"})
 """Formats of text that Table Schema knows too."""
 

@@ -1,8 +1,8 @@
 """What an export wrote, remembered, so that the file is known again when it comes back edited.
 
 A record is two files: what was exported as of which commit, and the keys. A copy of the first
-lies beside the exported file, which itself says nothing: a CSV or JSON file has no place for it
-that other readers would not stumble over. A record may be lost or deleted at any time: its file
+lies beside the exported file. A workbook or a Parquet file has a mark of it inside too; a CSV or
+JSON file has no place for one that other readers would not stumble over. A record may be lost or deleted at any time: its file
 is then one like any other.
 """
 
@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dataport.core.files import write_whole
 from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, SIDECAR, Home
+from dataport.engine.export_marks import Mark
 from dataport.engine.sql import literal
 from dataport.engine.store import Connection
 
@@ -43,7 +45,7 @@ class ExportRecord:
     rows: int
     keys: str
     """Digest of the exported keys, whatever their order."""
-    sha256: str
+    sha256: str = ""
     """Of the file as it was written."""
 
     @property
@@ -51,17 +53,20 @@ class ExportRecord:
         """Of the record's own files; sorts by age."""
         return f"{self.export:06d}-{self.dataset}"
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+    @property
+    def mark(self) -> Mark:
+        """What the file says of itself, where its format has a place for it."""
+        return Mark(self.export, self.commit, self.keys)
 
     @classmethod
-    def read(cls, path: Path) -> ExportRecord | None:
-        """The record in a file; None where it is none."""
+    def read(cls, path: Path) -> tuple[ExportRecord, ...]:
+        """The records in a file: one, or those of the datasets of one file; none in any other."""
         try:
-            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**document | {"fields": tuple(document["fields"])})
+            found: Any = json.loads(path.read_text(encoding="utf-8"))
+            each = found if isinstance(found, list) else [found]
+            return tuple(cls(**given | {"fields": tuple(given["fields"])}) for given in each)
         except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return ()
 
 
 class ExportRecords:
@@ -71,15 +76,18 @@ class ExportRecords:
         # In the exports' directory, for the store's engine may read there.
         self._directory = home.exports / ".records"
 
-    def write(self, record: ExportRecord, keys: Path) -> None:
-        """Keep a record with its `keys`, a Parquet file that is moved. Raises OSError."""
+    def keep(self, record: ExportRecord, keys: Path, file: Path) -> ExportRecord:
+        """Keep the record of a file that was written, with its `keys`, a Parquet file that is
+        moved; the record with the file's digest. Raises OSError."""
+        record = replace(record, sha256=digest_of(file))
         self._directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         keys.chmod(PRIVATE_FILE)
         keys.replace(self.keys_file(record))
-        _write(self._directory / f"{record.name}.json", record)
+        _write(self._directory / f"{record.name}.json", [record])
         for path in sorted(self._directory.glob("*.json"), reverse=True)[MOST_RECORDS:]:
             path.unlink(missing_ok=True)
             path.with_suffix(".parquet").unlink(missing_ok=True)
+        return record
 
     def keys_file(self, record: ExportRecord) -> Path:
         """Parquet with one column, `_key`."""
@@ -88,16 +96,16 @@ class ExportRecords:
     def of(self, dataset: str) -> list[ExportRecord]:
         """The records of a dataset whose keys are kept, newest first."""
         paths = sorted(self._directory.glob(f"*-{dataset}.json"), reverse=True)
-        records = (ExportRecord.read(path) for path in paths)
+        records = (record for path in paths for record in ExportRecord.read(path))
         return [
             record
             for record in records
-            if record and record.dataset == dataset and self.keys_file(record).is_file()
+            if record.dataset == dataset and self.keys_file(record).is_file()
         ]
 
 
-def write_keys(cursor: Connection, query: str, path: Path) -> str:
-    """Write the `_key`s of `query` to a Parquet file; their digest."""
+def write_keys(cursor: Connection, query: str, path: Path) -> tuple[int, str]:
+    """Write the `_key`s of `query` to a Parquet file; their number and their digest."""
     source = f"SELECT _key FROM ({query})"
     cursor.execute(f"COPY ({source}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
     row = cursor.execute(
@@ -105,7 +113,7 @@ def write_keys(cursor: Connection, query: str, path: Path) -> str:
         f" FROM read_parquet({literal(str(path))})"
     ).fetchone()
     count, digest = row or (0, 0)
-    return f"{count}:{int(digest):032x}"
+    return int(count), f"{count}:{int(digest):032x}"
 
 
 def digest_of(path: Path) -> str:
@@ -119,13 +127,15 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name + SIDECAR)
 
 
-def write_sidecar(record: ExportRecord, path: Path) -> None:
-    """Put a copy of the record beside the file at `path`, if that is possible."""
+def write_sidecar(records: Sequence[ExportRecord], path: Path) -> None:
+    """Put a copy of the records of its datasets beside the file at `path`, if that is possible."""
     try:
-        _write(sidecar(path), record)
+        _write(sidecar(path), records)
     except OSError as error:
         log.info("Nothing can be written beside %s: %s", path, error)
 
 
-def _write(path: Path, record: ExportRecord) -> None:
-    write_whole(path, record.to_json())
+def _write(path: Path, records: Sequence[ExportRecord]) -> None:
+    documents = [asdict(record) for record in records]
+    content = documents if len(documents) > 1 else documents[0]
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -61,6 +61,10 @@ class Reader:
             if self._is_known(job, member):
                 return None
             staged = self.read_anew(job, member, progress, recalls=not member.target.is_held)
+            is_base_open = import_request(job).base is None
+            if staged.repeated and is_base_open and self._returns.is_marked(member.target, staged):
+                # What its source sent last is not what an export is compared with.
+                staged = self.read_anew(job, member, progress, recalls=False)
         note_staged(member.part, staged)
         if member.part.columns:
             member.part.notices.append(_guessed(member.part.columns))

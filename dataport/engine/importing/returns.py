@@ -104,9 +104,9 @@ class Returns:
         if not _is_three_way(target):
             return None
         records = self._records.of(target.dataset.name)
-        beside = ExportRecord.read(sidecar(path)) if records else None
+        beside = ExportRecord.read(sidecar(path)) if records else ()
         for record in records:
-            if record == beside or _is_named(path, record):
+            if record in beside or _is_named(path, record):
                 return self._returned(record)
         return None
 
@@ -115,13 +115,19 @@ class Returns:
         records = self._records.of(target.dataset.name)
         return next((self._returned(each) for each in records if each.export == export), None)
 
+    def is_marked(self, target: Target, staged: StageResult) -> bool:
+        """Whether the file says itself which export it is, and that is known."""
+        if staged.mark is None or not _is_three_way(target):
+            return False
+        return any(each.mark == staged.mark for each in self._records.of(target.dataset.name))
+
     def find(
         self, cursor: Connection, path: Path, target: Target, staged: StageResult, directory: Path
     ) -> Returned | None:
         """The export that the file staged in `directory` is, None where it is none.
 
-        The record beside it is believed if most keys of the file are in the export, its name if
-        the columns are the same too. Without either, a file of those columns and keys is an
+        The mark in it and the record beside it are believed if most keys of the file are in the
+        export, its name if the columns are the same too. Without either, a file of those columns and keys is an
         export if its source never sent any of this dataset, and holds most of the export's rows;
         of several, it is the one it differs least from.
         """
@@ -131,7 +137,7 @@ class Returns:
         rows = f"read_parquet({literal(str(directory / STAGED_FILE))})"
         beside = ExportRecord.read(sidecar(path))
         alike = [each for each in records if sorted(each.fields) == sorted(staged.columns)]
-        hinted = [each for each in records if each == beside]
+        hinted = [each for each in records if each.mark == staged.mark or each in beside]
         hinted += [each for each in alike if _is_named(path, each)]
         for record in hinted:
             if self._likeness(cursor, record, target, staged, rows).is_return:

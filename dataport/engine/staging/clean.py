@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from dataport.engine.catalog.model import Dataset, Field, FieldType, Normalise
 from dataport.engine.sql import among, literal
+from dataport.engine.staging.readers.cells import ERRORS
 
 TEXTUAL = (FieldType.STRING, FieldType.LIST, FieldType.OBJECT, FieldType.ANY)
+
+_ERROR = "|".join(map(re.escape, ERRORS))
+SHOWN_ERROR = f"^({_ERROR})$"
+"""Text that looks like a failed formula."""
+ESCAPED = rf"^'+([=+\-@\t\r]|({_ERROR})$)"
+"""Text with an apostrophe that an export put there, or might have."""
 
 _SPACE = r"[\s\x0B\p{Z}\x{FEFF}]"
 _INK = r"[^\s\x0B\p{Z}\x{FEFF}]"
@@ -85,8 +94,8 @@ def present_sql(dataset: Dataset, field: Field, text: str) -> str:
 
 
 def _armed(cell: str) -> str:
-    """Exports put an apostrophe before what a spreadsheet would take for a formula."""
+    """Exports put an apostrophe before what a spreadsheet would take for a formula or its error."""
     return (
-        f"CASE WHEN regexp_matches({cell}, '^''+[=+\\-@\\t\\r]') THEN substr({cell}, 2)"
+        f"CASE WHEN regexp_matches({cell}, {literal(ESCAPED)}) THEN substr({cell}, 2)"
         f" ELSE {cell} END"
     )

@@ -11,6 +11,7 @@ from typing import Any
 from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.export_marks import Mark
 from dataport.engine.staging.reject_layout import rejects_of
 
 CHUNK = 2**21
@@ -216,6 +217,8 @@ class StageResult:
     """As in the request."""
     mapped_by: str | None = None
     """Name of the mapping that was used."""
+    mark: Mark | None = None
+    """What the file says of the export that it is, if it says so."""
     boot: str = ""
     """The run of the machine in which this was written; see `boot_id`."""
 
@@ -230,6 +233,7 @@ class StageResult:
             | {
                 "identity": Identity(**document["identity"]),
                 "rows": RowCounts(**document["rows"]),
+                "mark": Mark(**document["mark"]) if document.get("mark") else None,
             }
         )
 

@@ -213,4 +213,5 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         is_reject_file=reject_layout(reading.columns) is not None,
         memory_is_whole=outcome.memory_is_whole,
         mapped_by=reading.mapped.by,
+        mark=reading.mark,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dataport.core.errors import InputError
 
 if TYPE_CHECKING:
+    from dataport.engine.export_marks import Mark
     from dataport.engine.staging.mapping import Mapped
     from dataport.engine.staging.readers.spool import Spool
 
@@ -37,6 +38,8 @@ class Reading:
     """Bytes a value may have, where the file has records long enough to break it."""
     has_error_cells: bool = False
     """Whether cells may show the errors of formulas that failed: see `cells.ERRORS`."""
+    mark: Mark | None = None
+    """What the file says of the export that it is."""
     notices: list[str] = field(default_factory=list)
     sql_of: Callable[[Spool], str] | None = None
     """Makes `sql` for a spool of some of the rows; None where rows can't be read by themselves."""

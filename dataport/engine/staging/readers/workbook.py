@@ -19,6 +19,7 @@ from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.mapping import fold, is_label
 from dataport.engine.staging.readers.cells import texts
 from dataport.engine.staging.readers.error_cells import error_cells
+from dataport.engine.staging.readers.marks import workbook_mark
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
 from dataport.engine.staging.request import StageLimits, StageRequest
@@ -106,6 +107,7 @@ def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Readi
         sql=target.sql(len(columns)),
         limit=request.limits.field_size if spool.longest > request.limits.field_size else None,
         has_error_cells=True,
+        mark=workbook_mark(source, request.dataset.name),
     )
 
 
