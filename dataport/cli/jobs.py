@@ -226,7 +226,8 @@ def _plan_item(item: dict[str, Any], *, is_one_of_several: bool) -> Text:
         text.append(f"{item['dataset']}  ", "dim")
     text.append_text(output.styled(item["key"], "bold"))
     if item.get("line"):
-        text.append(f"  line {item['line']:,}", "dim")
+        table = f" of {item['inside']}" if item.get("inside") else ""
+        text.append(f"  line {item['line']:,}{table}", "dim")
     if item.get("excluded"):
         text.append("  left out", "bold red")
     before, after = item.get("before") or {}, item.get("after") or {}
@@ -287,6 +288,8 @@ def _show_rejects(document: dict[str, Any]) -> None:
     names = ["line", "row", "field", "code", "value", "message"]
     if len({item.get("dataset") for item in document["items"]}) > 1:
         names.insert(0, "dataset")
+    if any("inside" in item for item in document["items"]):
+        names.insert(names.index("line"), "inside")
     output.table(
         tuple(names), [tuple(item.get(name) for name in names) for item in document["items"]]
     )

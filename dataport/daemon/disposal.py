@@ -155,7 +155,7 @@ def _plain_stem(source: Path, part: JobPart, job: Job) -> str:
 
     Of one of several tables it is the dataset, by which it is known when it is dropped back.
     """
-    if part.inside is not None and job.parts:
+    if job.parts and (part.inside is not None or part.tables):
         return str(part.dataset)
     return rejects_of(source.name) or source.stem
 

@@ -165,7 +165,7 @@ class _Life:
         if self._is_boundary(at):
             return Origin()
         if change.file is not None:
-            return Origin(change.commit, change.source, version.file or change.file, version.line)
+            return Origin(change.commit, change.source, version.place(change.file), version.line)
         if change.undoes is not None:
             return self._brought_back(field, at, change.undoes)
         if change.kind == "reopen":

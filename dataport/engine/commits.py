@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from dataport.core.clock import naive_utc, now
 from dataport.core.words import Origin
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
+from dataport.engine.table_lines import TableLines
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,28 @@ def _write_parts(cursor: Connection, commit: Commit) -> None:
                 *(part.changes.get(name, 0) for name in CHANGE_NAMES),
             ],
         )
+
+
+def write_tables(cursor: Connection, commit: int, dataset: str, lines: TableLines) -> None:
+    """Keep which running lines of a commit's rows are those of which table of its file."""
+    for before, inside in lines.tables:
+        cursor.execute(
+            "INSERT INTO store.commit_tables VALUES (?, ?, ?, ?)", [commit, dataset, before, inside]
+        )
+
+
+def tables_of(cursor: Connection, dataset: str, commits: Iterable[int]) -> dict[int, TableLines]:
+    """The same of those of `commits` that took several tables of a file to `dataset`."""
+    rows = cursor.execute(
+        "SELECT \"commit\", list({'before': before, 'inside': inside} ORDER BY before)"
+        " FROM store.commit_tables WHERE dataset = $dataset"
+        ' AND "commit" IN (SELECT unnest($commits::BIGINT[])) GROUP BY "commit"',
+        {"dataset": dataset, "commits": sorted(set(commits))},
+    ).fetchall()
+    return {
+        commit: TableLines(tuple((each["before"], each["inside"]) for each in tables))
+        for commit, tables in rows
+    }
 
 
 def write_audit(

@@ -95,7 +95,7 @@ def _item(change: Change, operation: Operation, version: Version | None) -> dict
         "operation": str(operation),
         "values": version.values if version else None,
         "kind": change.kind,
-        "file": (version.file if version else None) or change.file,
+        "file": version.place(change.file) if version else change.file,
         "line": version.line if version and change.file else None,
         "message": change.message,
     }

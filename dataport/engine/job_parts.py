@@ -17,6 +17,8 @@ class JobPart:
     file: str | None = None
     inside: str | None = None
     """Which table of the file; None where that was not said, as it has one only."""
+    tables: list[str] = field(default_factory=list)
+    """Instead: the tables of the file that are read as one."""
     mapping: str | None = None
     """Name of the mapping that was named, or found before the file was read."""
     mapped_by: str | None = None
@@ -57,6 +59,7 @@ class JobPart:
             "source": self.source,
             "file": self.file,
             **({"inside": self.inside} if self.inside is not None else {}),
+            **({"tables": list(self.tables)} if self.tables else {}),
             **({"mapping": mapping} if mapping is not None else {}),
             "rows": self.rows,
             "changes": self.changes,

@@ -55,6 +55,7 @@ class Job(JobPart):
 
     STATE = (
         "inside",
+        "tables",
         "mapping",
         "mapped_by",
         "columns",

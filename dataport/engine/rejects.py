@@ -22,17 +22,20 @@ def read_rejects(
     cursor: Connection, directories: Mapping[str, Path], limit: int, offset: int
 ) -> list[dict[str, Any]]:
     """`line, row, field, code, class, message, value, dataset` of each, in the order of the
-    datasets and then of their files."""
+    datasets and then of their files; `inside` too where a file holds several tables."""
     source = _source(directories)
     if not source:
         return []
     rows = cursor.execute(
-        "SELECT _line, _record, field, code, class, message, value, dataset"
-        f" FROM {source} ORDER BY place, _line, _record, field, code"
+        "SELECT _line, _record, field, code, class, message, value, dataset, inside"
+        f" FROM {source} ORDER BY place, _record, _line, field, code"
         f" LIMIT {int(limit)} OFFSET {int(offset)}"
     ).fetchall()
     names = ("line", "row", "field", "code", "class", "message", "value", "dataset")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [
+        dict(zip(names, row, strict=True)) | ({"inside": inside} if inside is not None else {})
+        for *row, inside in rows
+    ]
 
 
 def _source(directories: Mapping[str, Path]) -> str | None:

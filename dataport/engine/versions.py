@@ -10,8 +10,10 @@ from typing import Any
 
 from dataport.engine.as_of import oldest_readable
 from dataport.engine.catalog.model import Dataset
+from dataport.engine.commits import tables_of
 from dataport.engine.sql import ident, idents, literal, row_document, rows_table, versions_table
 from dataport.engine.store import Connection
+from dataport.engine.table_lines import ONE_TABLE
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Version:
     until: int | None
     line: int | None
     """Line of the file that the row came from; only an import's own is that of its file."""
+    inside: str | None
+    """The table of that file which the line is one of, where it holds several."""
     file: str | None
     """The file that made the row a stub by referring to it; None for any other row."""
     values: dict[str, Any]
@@ -29,6 +33,12 @@ class Version:
     """There was no record right before: it was inserted, not updated."""
     changed: frozenset[str]
     """Fields that differ from the version right before; all of them if there was none."""
+
+    def place(self, file: str | None) -> str | None:
+        """What of `file`, that of its commit, the row came from: see JobPart.place."""
+        if self.file is not None or file is None or self.inside is None:
+            return self.file or file
+        return f"{file}::{self.inside}"
 
 
 @dataclass(frozen=True)
@@ -71,17 +81,20 @@ def record_versions(cursor: Connection, dataset: Dataset, key: str) -> list[Vers
         f" {new}, [{changed}] FROM v ORDER BY v._commit",
         {"key": key, "dataset": dataset.name, "oldest": oldest_readable(cursor)},
     ).fetchall()
+    tables = tables_of(cursor, dataset.name, (row[0] for row in rows))
     return [
         Version(
             commit=commit,
             until=until,
-            line=line,
+            line=place[0],
+            inside=place[1],
             file=file,
             values=json.loads(values),
             is_new=is_new,
             changed=frozenset(names if is_new else (name for name in differing if name)),
         )
         for commit, until, line, file, values, is_new, differing in rows
+        for place in [tables.get(commit, ONE_TABLE).place(line)]
     ]
 
 

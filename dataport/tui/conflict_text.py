@@ -78,7 +78,7 @@ def provenance(conflict: Conflict) -> str:
         parts.append(formatting.file_name(conflict.file))
     if conflict.kind == ConflictKind.DUPLICATE_KEY:
         lines = _fields(conflict.theirs).get("lines", [])
-        named = ", ".join(f"{line:,}" for line in lines[:SHOWN_LINES])
+        named = ", ".join(map(_line, lines[:SHOWN_LINES]))
         parts.append(f"lines {named}{', …' if len(lines) > SHOWN_LINES else ''}")
     elif conflict.line is not None:
         parts.append(f"line {conflict.line:,}")
@@ -87,6 +87,11 @@ def provenance(conflict: Conflict) -> str:
     if conflict.time:
         parts.append(formatting.moment(conflict.time))
     return formatting.visible(" · ".join(parts))
+
+
+def _line(line: int | str) -> str:
+    """A line's number; of a file with several tables, the daemon says whose it is."""
+    return line if isinstance(line, str) else f"{line:,}"
 
 
 def sides(conflict: Conflict, tones: Tones) -> tuple[Text, Text, Text]:

@@ -197,14 +197,15 @@ def test_a_notion_export_packed_twice(clean: World, tmp_path: Path) -> None:
     assert job["inside"].endswith("_all.csv")
 
 
-def test_a_todoist_backup_table_by_table(clean: World) -> None:
-    path = SOURCES / "todoist" / "backup_2026-11-01.zip"
-    refused = clean.run("import", str(path))
-    assert refused.document["error"]["code"] == "two-files-of-one-dataset"
-    job = clean.ok("import", str(path), "--inside", "Goals [6Jf8VQXxpwv56VQ7].csv", "--source", "x")
-    assert counts(job)[:2] == ("todoist", "x")
+def test_a_todoist_backup_is_one_import(clean: World, tmp_path: Path) -> None:
+    path = shutil.copy(SOURCES / "todoist" / "backup_2026-11-01.zip", tmp_path)
+    [job] = clean.ok("import", str(path))["items"]
+    assert (job["mapping"], job["source"], len(job["tables"])) == ("todoist", "todoist", 2)
     modules = {row["module"] for row in clean.ok("rows", "goals")["rows"]}
     assert modules == {"Goals", "Goals / Zdrowie i ćwiczenia"}
+    [project] = (SOURCES / "todoist").glob("Goals*.csv")
+    alone = clean.ok("import", str(shutil.copy(project, tmp_path)))
+    assert (alone["commit"], alone["rows"]["valid"]) == (None, job["rows"]["valid"])
 
 
 def test_a_trello_board_is_its_lists_and_cards(clean: World, tmp_path: Path) -> None:

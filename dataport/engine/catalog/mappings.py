@@ -43,7 +43,7 @@ class Unit(StrEnum):
 
 
 FILE = "{file}"
-"""Stands among columns for what `file` finds in the file's name."""
+"""Stands among columns for what `file` finds in the name of the file, or of one of its tables."""
 
 
 class Choice(TomlModel):
@@ -196,6 +196,11 @@ class MappingFile(TomlModel):
     file: str | None = Key(
         None, description="Pattern of the file's name; its group is the column '{file}'."
     )
+    prefer: str | None = Key(
+        None,
+        description="Pattern of tables that hold what others beside them show a part of: where it is"
+        " found in a name, only such tables are read.",
+    )
     missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
     spans: Literal["check", "make", "ignore"] = Key(
         "check",
@@ -214,7 +219,7 @@ class MappingFile(TomlModel):
     def _is_name(cls, value: str) -> str:
         return check_name(value)
 
-    @field_validator("file")
+    @field_validator("file", "prefer")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
         return check_pattern(value)

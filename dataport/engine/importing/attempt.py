@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Phase
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.commits import Author, Commit, CommitPart, next_commit, write_commit
+from dataport.engine.commits import (
+    Author,
+    Commit,
+    CommitPart,
+    next_commit,
+    write_commit,
+    write_tables,
+)
 from dataport.engine.importing import review
 from dataport.engine.importing.known_files import remember_file
 from dataport.engine.importing.members import Member
@@ -247,6 +254,7 @@ class Attempt:
         if not plan.is_empty:
             part.commit = self._commit
             apply_plan(cursor, planned.merge, plan, self._commit, job.job, part.place)
+            write_tables(cursor, self._commit, target.dataset.name, load.staged.table_lines)
             settle_moot(cursor, target.dataset, self._commit)
             stubs = write_stubs(cursor, planned.merge, planned.references, self._commit, part.place)
             self._parts += planned.parts(part, target, load.staged, stubs)

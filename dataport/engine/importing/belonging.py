@@ -6,22 +6,29 @@ others are resolved here, once, before anything is staged: what was found is not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dataport.core.errors import InputError, UsageError
 from dataport.engine.catalog.documents import ListPath
-from dataport.engine.catalog.mappings import MappingFile, find_mapping
+from dataport.engine.catalog.mappings import FILE, MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, in_order
-from dataport.engine.importing.targets import import_request, source_of, unknown_target
+from dataport.engine.importing.targets import (
+    Target,
+    import_request,
+    source_of,
+    unknown_target,
+)
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
 from dataport.engine.staging.detect import candidates, detect
 from dataport.engine.staging.look import JOINT, Look, TableLook, no_such_table
 from dataport.engine.staging.mapping import map_columns
+from dataport.engine.staging.reject_layout import own_columns
 from dataport.engine.staging.sniff import DATA_ENDS, PACKED, WORKBOOKS
 
 CONTAINERS = tuple(
@@ -65,11 +72,11 @@ def place_tables(
     tables = chosen(look.tables, request.inside, Path(request.sources[0]).name)
     known = {name: datasets[name] for name in package.datasets} if package else datasets
     usable = _usable(request, known, mappings)
-    found: dict[str, _Owned] = {}
+    found: dict[str, list[_Owned]] = {}
     strays: list[TableLook] = []
     claimed: set[str] = set()
     if package is not None:
-        found = _by_layout(tables, package)
+        found = {name: [owned] for name, owned in _by_layout(tables, package).items()}
         claimed = {_base(path) for member in package.members for path in member.paths}
     for table in tables:
         if table.path in claimed:
@@ -77,19 +84,80 @@ def place_tables(
         owned = _owner(request, table, known, package, usable)
         if owned is None:
             strays.append(table)
-        elif owned.dataset in found:
-            raise _twice(request, owned.dataset, found[owned.dataset].table, table)
         else:
-            found[owned.dataset] = owned
+            found.setdefault(owned.dataset, []).append(owned)
     if not found:
         raise _belongs_nowhere(request, tables, datasets, package)
     if package is None and len(tables) == 1:
-        (owned,) = found.values()
+        ((owned,),) = found.values()
         job.dataset, job.inside = owned.dataset, owned.table.inside
         job.mapping = owned.mapping.name if owned.mapping else None
         return
     job.notices += [_stray_notice(table) for table in strays if table.columns]
-    job.parts = [found[name].part(job, request) for name in in_order(found, datasets)]
+    job.parts = [_part(job, request, found[name]) for name in in_order(found, datasets)]
+
+
+def name_tables(part: JobPart, target: Target, look: Look) -> list[str] | None:
+    """Note on `part` which tables of its file are of its dataset; None where none is.
+
+    That is for who names a dataset, but none of several tables. Returns what to say of those that
+    are left out.
+    """
+    mappings = (target.mapping,) if target.mapping else target.candidates
+    found: list[_Owned] = []
+    notices: list[str] = []
+    for table in look.tables:
+        detected = detect(mappings, _first_rows(table))
+        if detected is not None:
+            found.append(_Owned(table, target.dataset.name, detected.mapping))
+        elif target.mapping is None and _has_columns_of(table, part, target):
+            found.append(_Owned(table, target.dataset.name))
+        else:
+            notices.append(_stray_notice(table))
+    if not found:
+        return None
+    owned, views = _preferred(found)
+    names = [str(each.table.inside) for each in owned]
+    part.inside, part.tables = (names[0], []) if len(names) == 1 else (None, names)
+    return notices + [_view_notice(view.table, owned[0].table) for view in views]
+
+
+def _has_columns_of(table: TableLook, part: JobPart, target: Target) -> bool:
+    """Whether a table has by name all that its dataset needs."""
+    try:
+        map_columns(table.columns, target.dataset, part.columns, target.values)
+    except InputError:
+        return False
+    return table.has_header
+
+
+def _first_rows(table: TableLook) -> list[list[str]]:
+    """The header and the rows below it, among which the real one may be."""
+    return [table.columns, *([cell or "" for cell in row] for row in table.rows)]
+
+
+def _part(job: Job, request: ImportRequest, owned: Sequence[_Owned]) -> JobPart:
+    """What the job does to a dataset with its table, or with several that are read as one.
+
+    Raises UsageError `two-files-of-one-dataset` for tables that no one mapping reads.
+    """
+    owned, views = _preferred(owned)
+    job.notices += [_view_notice(view.table, owned[0].table) for view in views]
+    first, *others = owned
+    part = first.part(job, request)
+    if not others:
+        return part
+    for other in others:
+        if first.inside or other.mapping != first.mapping:
+            raise _twice(request, first, other)
+    part.inside, part.tables = None, [str(each.table.inside) for each in owned]
+    return part
+
+
+def _preferred(owned: Sequence[_Owned]) -> tuple[Sequence[_Owned], Sequence[_Owned]]:
+    """The tables that are read, and those that only show a part of them (MappingFile.prefer)."""
+    whole = [each for each in owned if each.is_whole]
+    return (whole, [each for each in owned if not each.is_whole]) if whole else (owned, [])
 
 
 def _by_layout(tables: Sequence[TableLook], package: Package) -> dict[str, _Owned]:
@@ -127,6 +195,17 @@ class _Owned:
     mapping: MappingFile | None = None
     inside: str | None = None
     """Where its rows lie, if that is not what the table is called."""
+
+    @property
+    def told(self) -> str:
+        """What it is read by."""
+        return f"the mapping {self.mapping.name}" if self.mapping else "what its columns are called"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its mapping prefers it to others."""
+        pattern, inside = self.mapping and self.mapping.prefer, self.table.inside
+        return bool(pattern and inside and re.search(pattern, inside))
 
     def part(self, job: Job, request: ImportRequest) -> JobPart:
         return JobPart(
@@ -170,7 +249,8 @@ def dataset_by_columns(table: TableLook, datasets: Mapping[str, Dataset]) -> str
             continue
     most = max(scores.values(), default=0)
     best = [name for name, score in scores.items() if score == most]
-    fits = most >= FEWEST and 2 * most >= len(table.columns)
+    own = [label for label in own_columns(table.columns) if label != FILE]
+    fits = most >= FEWEST and 2 * most >= len(own)
     return best[0] if len(best) == 1 and fits else None
 
 
@@ -187,8 +267,7 @@ def _owner(
         owners = package.owners(name if "." in name else f"{name}.")
         if len(owners) == 1:
             return _Owned(table, owners[0])
-    rows = [table.columns, *([cell or "" for cell in row] for row in table.rows)]
-    detected = detect(mappings, rows)
+    detected = detect(mappings, _first_rows(table))
     if detected is not None:
         return _Owned(table, detected.mapping.dataset, detected.mapping)
     if request.mapping is not None:
@@ -206,12 +285,14 @@ def _name_of(request: ImportRequest, table: TableLook) -> str:
     return PurePosixPath(table.inside.rpartition(JOINT)[2]).name
 
 
-def _twice(request: ImportRequest, owner: str, first: TableLook, second: TableLook) -> UsageError:
+def _twice(request: ImportRequest, first: _Owned, second: _Owned) -> UsageError:
+    one, other, owner = first.table.inside, second.table.inside, first.dataset
     return UsageError(
         "two-files-of-one-dataset",
-        f"{first.inside} and {second.inside} are both of {owner}.",
-        f"Both lie in {Path(request.sources[0]).name}; an import takes one table a dataset.",
-        f"Import one of them by itself: --dataset {owner} --inside {second.inside!r}.",
+        f"{one} and {other} are both of {owner}.",
+        f"Both lie in {Path(request.sources[0]).name}, but they are not read alike:"
+        f" {first.told} reads the one, {second.told} the other.",
+        f"Import one of them by itself: --dataset {owner} --inside {other!r}.",
     )
 
 
@@ -238,6 +319,10 @@ def _shown(tables: Sequence[TableLook]) -> str:
         return f"It holds these tables: {', '.join(str(table.inside) for table in tables[:20])}."
     columns = ", ".join(map(repr, tables[0].columns[:20])) if tables else "none"
     return f"It has these columns: {columns}."
+
+
+def _view_notice(table: TableLook, whole: TableLook) -> str:
+    return f"{table.inside} is left out: {whole.inside} says the same, and more."
 
 
 def _stray_notice(table: TableLook) -> str:

@@ -23,7 +23,7 @@ from dataport.engine.commits import Author
 from dataport.engine.export_sources import export_source
 from dataport.engine.importing import review
 from dataport.engine.importing.attempt import Attempt, Load, Merging, NeedsAllRowsError
-from dataport.engine.importing.belonging import place_tables
+from dataport.engine.importing.belonging import name_tables, place_tables
 from dataport.engine.importing.columns import NeedsColumnsError
 from dataport.engine.importing.known_files import note_known
 from dataport.engine.importing.members import Member, parcels_of, resolve_members
@@ -126,10 +126,18 @@ class Imports:
         return staged if any(staged) else None
 
     def _read(self, job: Job, member: Member, progress: Progress) -> StageResult | None:
-        """What `Reader.read` does, with columns by likeness where names don't tell them."""
+        """What `Reader.read` does; of all the tables that are of the member's dataset, where none
+        was named, and with columns by likeness where names don't tell them."""
         try:
             return self._reader.read(job, member, progress)
         except InputError as error:
+            if error.code == "several-tables" and not (member.part.inside or member.part.tables):
+                look = self._reader.look(job, progress, member.part)
+                notices = name_tables(member.part, member.target, look)
+                if notices is not None:
+                    staged = self._read(job, member, progress)
+                    member.part.notices += notices
+                    return staged
             is_open = member.target.mapping is None and not member.part.columns
             if error.code != "missing-label" or not is_open:
                 raise

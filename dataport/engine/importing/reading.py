@@ -183,6 +183,7 @@ class Reader:
             dataset=member.target.dataset,
             format=import_request(job).format,
             inside=member.part.inside,
+            tables=tuple(member.part.tables),
             constants=dict(member.target.values),
             columns=dict(member.part.columns),
             mapping=member.target.mapping,

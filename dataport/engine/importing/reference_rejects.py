@@ -42,6 +42,7 @@ def write_reference_rejects(
 
 
 def _rows(directory: Path, staged: StageResult) -> str:
+    lines = staged.table_lines
     places = {name: staged.columns.index(label) + 1 for name, label in staged.mapping.items()}
     columns = " ".join(f"WHEN {literal(name)} THEN {at}" for name, at in places.items())
     column = f"CASE split_part(r.field, '+', 1) {columns} END" if columns else "NULL"
@@ -50,9 +51,9 @@ def _rows(directory: Path, staged: StageResult) -> str:
         " '''; import that one first, or correct the value.'"
     )
     return (
-        f"SELECT r._record, r._line, r._key, r.field, CAST({column} AS INTEGER) AS {ident('column')},"
+        f"SELECT r._record, {lines.line('r._line')} AS _line, r._key, r.field, CAST({column} AS INTEGER) AS {ident('column')},"
         f" {literal(CODE)} AS code, 'error' AS class, {message} AS message, r.value,"
-        " s._raw AS raw, CAST(NULL AS VARCHAR) AS broken"
+        f" s._raw AS raw, CAST(NULL AS VARCHAR) AS broken, {lines.inside('r._line')} AS inside"
         f" FROM {REJECTED} r JOIN read_parquet({literal(str(directory / STAGED_FILE))}) s"
         " ON s._record = r._record"
     )

@@ -138,8 +138,9 @@ def job_outcome(job: Job) -> str:
         return job.message
     package = import_request(job).package
     if job.commit is not None:
-        is_one_file = all(part.inside is not None for part in job.parts)
-        files = counted(len(job.parts), "table" if is_one_file else "file")
+        is_one_file = all(part.inside is not None or part.tables for part in job.parts)
+        number = sum(max(1, len(part.tables)) for part in job.parts)
+        files = counted(number, "table" if is_one_file else "file")
         package = package or PurePath(job.file or "").name
         left_out = f", without {counted(job.left_out, 'row')}" if job.left_out else ""
         return f"Import {package} from {job.source}: {files}{left_out}"

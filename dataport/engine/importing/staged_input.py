@@ -69,6 +69,7 @@ def staged_input(
         needs_keys=needs_keys,
         source_ranks=_ranks(settings, target.source),
         rules=_rules(settings, target.source),
+        table_lines=staged.table_lines,
         runner=LocalRunner(
             settings.daemon.buckets
             or buckets_for(cursor, staged.rows.valid - staged.repeated, len(target.dataset.fields))

@@ -71,6 +71,9 @@ def _write_conflicts(
     cursor: Connection, merge: MergeInput, commit: int, job: int | None, file: str | None
 ) -> None:
     time = naive_utc(now())
+    line, place = merge.table_lines.line("p.line"), "$file"
+    if merge.table_lines:
+        place = f"concat_ws('::', $file, {merge.table_lines.inside('p.line')})"
     keep_conflict_versions(cursor, "q.conflict IN (SELECT conflict FROM plan_conflicts)", commit)
     cursor.execute(
         "MERGE INTO store.conflicts q USING"
@@ -78,9 +81,9 @@ def _write_conflicts(
         " FROM plan_conflicts WHERE conflict IS NOT NULL) p"
         " ON q.conflict = p.conflict WHEN MATCHED THEN UPDATE SET"
         f" _commit = {commit}, ours = p.ours, theirs = p.theirs, status = p.status,"
-        " line = CASE WHEN p.is_news THEN p.line ELSE q.line END,"
+        f" line = CASE WHEN p.is_news THEN {line} ELSE q.line END,"
         " job = CASE WHEN p.is_news THEN $job ELSE q.job END,"
-        " file = CASE WHEN p.is_news THEN $file ELSE q.file END,"
+        f" file = CASE WHEN p.is_news THEN {place} ELSE q.file END,"
         " superseded = q.superseded + CAST(p.is_news AS INTEGER),"
         " details = CASE WHEN p.is_news THEN p.details ELSE q.details END,"
         f" resolution = CASE WHEN p.is_dropped THEN '{DROPPED}' END,"
@@ -90,8 +93,8 @@ def _write_conflicts(
     cursor.execute(
         "INSERT INTO store.conflicts"
         f" SELECT {next_conflict(cursor) - 1} + row_number() OVER (ORDER BY line, key, field),"
-        f" {commit}, $dataset, key, field, kind, base, ours, theirs, $source, $job, $file, line,"
-        " status, 0, NULL, $time, NULL, details FROM plan_conflicts WHERE conflict IS NULL",
+        f" {commit}, $dataset, key, field, kind, base, ours, theirs, $source, $job, {place}, {line},"
+        " status, 0, NULL, $time, NULL, details FROM plan_conflicts p WHERE conflict IS NULL",
         {
             "dataset": merge.dataset.name,
             "source": merge.source,

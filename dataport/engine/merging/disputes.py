@@ -113,8 +113,11 @@ def settled_disputes(merge: MergeInput, incoming: str) -> str:
 def _documents(merge: MergeInput) -> str:
     """What each disputed key's rows say: `{count, lines, rows}`, the rows in no order of theirs."""
     row = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
+    lines, told = "c.lines", merge.table_lines.told("line")
+    if merge.table_lines:
+        lines = f"list_transform(c.lines, lambda line: {told})"
     return (
-        "SELECT c._key, c.line, CAST(json_object('count', c.count, 'lines', c.lines,"
+        f"SELECT c._key, c.line, CAST(json_object('count', c.count, 'lines', {lines},"
         " 'rows', list_transform(r.rows, lambda text: CAST(text AS JSON))) AS VARCHAR) AS theirs"
         f" FROM (SELECT _key, count(*) AS count, min(_line) AS line, min(_line, {LINES}) AS lines"
         f" FROM {DISPUTES} GROUP BY _key) c"

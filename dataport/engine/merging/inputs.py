@@ -11,6 +11,7 @@ from dataport.engine.catalog.model import Dataset, Duplicates, Field, ForeignKey
 from dataport.engine.catalog.policies import Policy, PolicyName, chain_for, units_for
 from dataport.engine.catalog.units import Unit, cells_of
 from dataport.engine.steps import LocalRunner
+from dataport.engine.table_lines import ONE_TABLE, TableLines
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class MergeInput:
     source_ranks: tuple[str, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     """Policies that stand above the definition's."""
+    table_lines: TableLines = ONE_TABLE
+    """Whose the lines of `incoming` and `disputed` are, where those are rows of several tables."""
     bindings: tuple[Binding, ...] = ()
     runner: LocalRunner = field(default=LocalRunner(), repr=False)
     """Runs the steps of the plan, which is the same in however many pieces."""

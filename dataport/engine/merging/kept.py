@@ -171,7 +171,7 @@ class KeptPlan:
 
     def _items(self, cursor: Connection, places: list[int]) -> list[dict[str, Any]]:
         rows = cursor.execute(
-            "SELECT dataset, _key, operation, line, before, after, changed, conflicts, excluded"
+            "SELECT dataset, _key, operation, line, before, after, changed, conflicts, excluded, inside"
             f" FROM {self._rows} WHERE n BETWEEN {places[0]} AND {places[-1]}"
             f" AND n IN ({', '.join(map(str, places))}) ORDER BY n"
         ).fetchall()
@@ -186,7 +186,7 @@ def _among(keys: Collection[str]) -> str:
 
 
 def _item(row: tuple[Any, ...]) -> dict[str, Any]:
-    dataset, key, operation, line, before, after, changed, conflicts, is_excluded = row
+    dataset, key, operation, line, before, after, changed, conflicts, is_excluded, inside = row
     return {
         "dataset": dataset,
         "key": key,
@@ -197,4 +197,5 @@ def _item(row: tuple[Any, ...]) -> dict[str, Any]:
         "changed": changed or [],
         "conflicts": conflicts or [],
         "excluded": is_excluded,
+        **({"inside": inside} if inside is not None else {}),
     }

@@ -32,7 +32,8 @@ def write_preview(
     """Write the planned rows to `path`: changes first, then by key; unchanged ones left out.
 
     `left_out` is a relation of rows of another preview, to be shown as they are. Returns how many
-    rows there are. Columns: `n` from `first` on, `_key`, `operation`, `line`, `before` and `after` as JSON text, the
+    rows there are. Columns: `n` from `first` on, `_key`, `operation`, `line`, the table `inside` the
+    file where it holds several, `before` and `after` as JSON text, the
     `changed` fields, the fields with `conflicts`, how many conflicts are `queued`, and whether
     the row `is_incoming`, or one that the file leaves out.
     """
@@ -77,7 +78,7 @@ def _matched(merge: MergeInput) -> str:
     if merge.inserts_only:
         operation, condition = f"'{Operation.SKIP}'", "true"
     return (
-        f"SELECT 0 AS rank, j._key, {operation} AS operation, j._line AS line, {before} AS before,"
+        f"SELECT 0 AS rank, j._key, {operation} AS operation, {_placed(merge, 'j._line')}, {before} AS before,"
         f" {after} AS after, {_changed(merge, 'j.{} IS DISTINCT FROM o.{}')} AS changed,"
         f" {_conflicts(merge)} AS conflicts, coalesce(a.queued, 0) AS queued, true AS is_incoming"
         f" FROM plan_judged j JOIN {OURS} o ON o._key = j._key"
@@ -90,7 +91,7 @@ def _matched(merge: MergeInput) -> str:
 def _row_conflicts(merge: MergeInput) -> str:
     """Rows that wait as a whole: nothing happens to them, `conflicts` names every field."""
     return (
-        f"SELECT 1 AS rank, c.key AS _key, '{Operation.UNCHANGED}' AS operation, c.line,"
+        f"SELECT 1 AS rank, c.key AS _key, '{Operation.UNCHANGED}' AS operation, {_placed(merge, 'c.line')},"
         f" c.ours AS before, CASE WHEN c.kind <> '{ConflictKind.DUPLICATE_KEY}' THEN c.theirs END"
         f" AS after, {_NONE} AS changed,"
         f" {_conflicts(merge)} AS conflicts, a.queued,"
@@ -113,12 +114,17 @@ def _deleted(merge: MergeInput) -> str:
 def _inserted(merge: MergeInput) -> str:
     after = f"CAST({row_document(merge.fields, 't.')} AS VARCHAR)"
     return (
-        f"SELECT 3 AS rank, t._key, '{Operation.INSERT}' AS operation, t._line AS line,"
+        f"SELECT 3 AS rank, t._key, '{Operation.INSERT}' AS operation, {_placed(merge, 't._line')},"
         f" {_NO_DOCUMENT} AS before, {after} AS after,"
         f" {_changed(merge, 't.{} IS NOT NULL')} AS changed, {_NONE} AS conflicts, 0 AS queued,"
         " true AS is_incoming"
         f" FROM {RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
     )
+
+
+def _placed(merge: MergeInput, line: str) -> str:
+    """Where a row stands in the file: `line`, and the table `inside`."""
+    return f"{merge.table_lines.line(line)} AS line, {merge.table_lines.inside(line)} AS inside"
 
 
 def _left_out(rows: str) -> str:

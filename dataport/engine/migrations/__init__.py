@@ -12,7 +12,7 @@ import duckdb
 
 from dataport.core.errors import StoreError
 
-LATEST = 4
+LATEST = 5
 """Schema version that this program writes."""
 
 

@@ -11,6 +11,7 @@ from dataport.engine.sql import ident
 from dataport.engine.staging.places import Places
 from dataport.engine.staging.plan import Plan
 from dataport.engine.steps import Scope, Step
+from dataport.engine.table_lines import TableLines
 
 DISPUTED = "disputed"
 DISPUTED_CODE = "primary-key.differs"
@@ -33,10 +34,11 @@ def dispute_step(plan: Plan) -> Step:
     return Step("find disputed keys", Scope.KEY, sql, ("numbered", "repeated"), DISPUTED)
 
 
-def lines_sql(places: Places) -> str:
+def lines_sql(places: Places, tables: TableLines) -> str:
     """SELECT of the disputed keys' `_id` and the `lines` they stand in, as a text."""
     return (
-        f"SELECT _id, array_to_string(min({places.line}, {LINES}), ', ')"
+        "SELECT _id, array_to_string(list_transform("
+        f"min({places.line}, {LINES}), lambda line: {tables.told('line')}), ', ')"
         f" || CASE WHEN count(*) > {LINES} THEN ', …' ELSE '' END AS lines"
         f" FROM duplicates n{places.joins} WHERE is_disputed GROUP BY _id"
     )

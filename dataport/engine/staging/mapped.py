@@ -62,7 +62,7 @@ def columns_as_fields(columns: Sequence[str], request: StageRequest) -> Mapped:
             columns[at]
             for label, found in places.items()
             for at in found
-            if at not in used and label not in silent
+            if at not in used and label not in silent and label != FILE
         ),
         drawn=drawn,
         skips=skips,
@@ -73,12 +73,13 @@ def columns_as_fields(columns: Sequence[str], request: StageRequest) -> Mapped:
 
 
 def _places(columns: Sequence[str]) -> dict[str, list[int]]:
-    """Positions of the source's own columns, by folded label."""
+    """Positions of the source's own columns, by folded label; FILE is a label like no other."""
     layout = reject_layout(columns)
     own = range(layout.start, layout.stop) if layout else range(len(columns))
     places: dict[str, list[int]] = {}
     for at in own:
-        places.setdefault(fold(columns[at]), []).append(at)
+        label = columns[at] if columns[at] == FILE else fold(columns[at])
+        places.setdefault(label, []).append(at)
     return places
 
 
@@ -123,6 +124,7 @@ def _drawn(
         unknown=transform.unknown(own or others),
         known=tuple(rule.values),
         is_optional=rule.optional,
+        is_always=rule.default is not None or FILE in rule.labels,
     )
 
 
@@ -155,8 +157,9 @@ class _Cells:
 
     def _cell(self, label: str) -> str | None:
         if label == FILE:
-            name, pattern = self._request.file_name, self._mapping.file or "^(.+?)(?:\\.[^.]*)?$"
-            return f"nullif(regexp_extract({literal(name)}, {literal(pattern)}, 1), '')"
+            pattern, told = self._mapping.file or "^(.+?)(?:\\.[^.]*)?$", self._places.get(FILE)
+            name = f"c{told[0]}" if told else literal(self._request.file_name)
+            return f"nullif(regexp_extract({name}, {literal(pattern)}, 1), '')"
         found = _found(label, self._places)
         self.used += found
         return f"c{found[0]}" if found else None
@@ -189,7 +192,7 @@ def _by_name(
     silent = {fold(label) for label in mapping.labels}
     drawn: dict[str, Drawn] = {}
     for label, found in places.items():
-        name = None if label in silent else find_field(columns[found[0]], dataset)
+        name = None if label in {*silent, FILE} else find_field(columns[found[0]], dataset)
         if name is not None and name not in ruled and name not in drawn:
             drawn[name] = Drawn(f"c{found[0]}", (found[0],))
     return drawn

@@ -9,6 +9,7 @@ from dataclasses import field as dataclass_field
 from functools import lru_cache
 
 from dataport.core.errors import InputError
+from dataport.engine.catalog.mappings import FILE
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.staging.above import ColumnAbove
 from dataport.engine.staging.reject_layout import own_columns, reject_layout
@@ -28,6 +29,8 @@ class Drawn:
     """The values that it lists."""
     is_optional: bool = False
     """Whether rows may lack the field even where it is required."""
+    is_always: bool = False
+    """Whether rows state it that have none of the columns."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def map_columns(
     taken = set(positions.values())
     doubled: dict[str, list[str]] = {}
     for position, label in enumerate(columns):
-        if position in taken or position not in own:
+        if position in taken or position not in own or label == FILE:
             continue
         name = find_field(label, dataset)
         if name is None or name in forced or name in constants:
@@ -125,7 +128,7 @@ def map_columns(
     if doubled:
         raise _twice(doubled)
     used = taken | set(positions.values())
-    ignored = [columns[at] for at in own if at not in used]
+    ignored = [columns[at] for at in own if at not in used and columns[at] != FILE]
     check_complete(own_columns(columns), dataset, frozenset({*positions, *constants}))
     ordered = {name: positions[name] for name in dataset.field_names if name in positions}
     return Mapped(ordered, tuple(ignored))

@@ -192,7 +192,9 @@ def write_result(
     places = places_of(connection, reading.spool)
     prepare_rejects(connection, plan, reading)
     runner, directory = LocalRunner(), request.directory
-    runner.run(connection, _dropped_step(), rejects_step(places, plan.known_key))
+    runner.run(
+        connection, _dropped_step(), rejects_step(places, plan.known_key, reading.table_lines)
+    )
     rejects = "SELECT * FROM rejected ORDER BY _record, field, code, message"
     _write(connection, "list rejects", rejects, ("rejected",), directory / REJECTS_FILE)
     lines = reject_file_sql(connection, plan.columns)

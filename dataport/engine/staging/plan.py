@@ -55,8 +55,15 @@ class FieldPlan:
     """Positions of all columns that it is read from."""
     is_mapped: bool = False
     """Whether a mapping says how it is read."""
+    is_always: bool = False
+    """Whether rows state it that have none of its columns."""
     layers: Layers = ()
     """Columns that `value` reads besides the text."""
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether a row says nothing of the field where it does not state its columns."""
+        return self.column is not None and self.field.default is None and not self.is_always
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ def make_plan(
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
     is_partial = [
-        plan.field.empty is Empty.ABSENT or (reading.states_keys and plan.column is not None)
+        plan.field.empty is Empty.ABSENT or (reading.states_keys and plan.may_be_silent)
         for plan in plans
     ]
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
@@ -165,7 +172,10 @@ def _as_drawn(plan: FieldPlan, drawn: Drawn | None) -> FieldPlan:
         listed = ", ".join(drawn.known)
         message = f"'{{value}}' is not in the mapping's table; it knows {listed}."
         checks.insert(0, Check(drawn.unknown, "constraint-error.enum", message))
-    return replace(plan, checks=checks, columns=drawn.positions, is_mapped=True)
+    is_always = plan.is_always or drawn.is_always
+    return replace(
+        plan, checks=checks, columns=drawn.positions, is_mapped=True, is_always=is_always
+    )
 
 
 def _plan(
@@ -354,7 +364,7 @@ def _absent(plan: Plan, *, states_keys: bool) -> str:
         if name not in plan.partial:
             continue
         reasons = [f"t{at} IS NULL"] if field.field.empty is Empty.ABSENT else []
-        if states_keys and field.column is not None and field.field.default is None:
+        if states_keys and field.may_be_silent:
             absent = [
                 f"c{at} IS NULL AND NOT list_contains(_keys, {literal(plan.columns[at])})"
                 for at in field.columns

@@ -15,6 +15,7 @@ from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import QUARANTINED, Cut
 from dataport.engine.staging.reject_rows import UNIQUE
 from dataport.engine.steps import Scope, Step
+from dataport.engine.table_lines import TableLines
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,9 +72,9 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
                     "record": cut.record,
                     "line": cut.line,
                     "code": cut.code,
-                    "message": cut_message(cut, width),
+                    "message": cut_message(cut, cut.width or width),
                     "value": cut.text[:SHOWN],
-                    "raw": _cells(cut, reading.delimiter),
+                    "raw": cut_cells(cut, reading.delimiter),
                     "broken": cut.text,
                 }
                 for cut in cuts[start : start + BATCH]
@@ -81,12 +82,12 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
         )
 
 
-def rejects_step(places: Places, key: str) -> Step:
+def rejects_step(places: Places, key: str, tables: TableLines) -> Step:
     """The table `rejected`, of one row an error, or a duplicate.
 
-    `key` is the SQL of the key of a rejected row `n`; it is NULL where that is not known.
+    `inside` is the table that a row is of, where that is one of several `tables`. `key` is the SQL of the key of a rejected row `n`; it is NULL where that is not known.
     """
-    record, line = places.record, places.line
+    record, line, stands = places.record, places.line, tables.told("s.line")
     value = "CASE WHEN m.position IS NOT NULL THEN n._raw[m.position + 1] END"
     value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
     sql = f"""
@@ -107,12 +108,12 @@ def rejects_step(places: Places, key: str) -> Step:
         UNION ALL
         SELECT {record}, {line}, n._id, NULL, NULL,
             CASE WHEN n.is_disputed THEN '{DISPUTED_CODE}' ELSE 'primary-key' END, 'duplicate',
-            CASE WHEN n._id IS NULL THEN 'Line ' || s.line || ' is about the same row, and counts.'
+            CASE WHEN n._id IS NULL THEN 'Line ' || {stands} || ' is about the same row, and counts.'
             WHEN n.is_disputed THEN 'Lines ' || d.lines || ' have one key and differ, so that none'
             || ' is taken; leave one of them.'
-            ELSE 'The key is that of line ' || s.line || ', which stands.' END, n._id, NULL, NULL
+            ELSE 'The key is that of line ' || {stands} || ', which stands.' END, n._id, NULL, NULL
         FROM duplicates n{places.joins} JOIN ({_line_of(places)}) s ON s.row = n.stands
-        LEFT JOIN ({lines_sql(places)}) d ON d._id = n._id
+        LEFT JOIN ({lines_sql(places, tables)}) d ON d._id = n._id
         UNION ALL
         SELECT {record}, {line}, {key}, n.field, n.position + 1,
             '{UNIQUE}', 'error',
@@ -123,6 +124,7 @@ def rejects_step(places: Places, key: str) -> Step:
             FROM numbered n JOIN clashes x ON n._row = x._row
         ) n{places.joins}
     """
+    sql = f"SELECT * REPLACE ({tables.line('_line')} AS _line), {tables.inside('_line')} AS inside FROM ({sql})"
     inputs = ("numbered", "duplicates", "clashes", "messages", "cuts", *places.tables)
     return Step("tell what is wrong", Scope.GROUP, sql, inputs, "rejected")
 
@@ -144,11 +146,14 @@ def _line_of(places: Places) -> str:
     return f"SELECT n._row AS row, {places.line} AS line FROM ({rows}) n{places.joins}"
 
 
-def _cells(cut: Cut, delimiter: str | None) -> list[str]:
+def cut_cells(cut: Cut, delimiter: str | None) -> list[str | None]:
+    """The cells of a record that could not be read as such, as far as it has any."""
+    if cut.raw is not None:
+        return list(cut.raw)
     if delimiter is None:
         return []
     rows = [] if cut.code in QUARANTINED else parse_record(cut.text, delimiter)
-    return [cell for row in rows for cell in row] if rows else cut.text.split(delimiter)
+    return [cell for row in rows for cell in row] if rows else [*cut.text.split(delimiter)]
 
 
 def _insert(

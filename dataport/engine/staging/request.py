@@ -13,6 +13,7 @@ from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.export_marks import Mark
 from dataport.engine.staging.reject_layout import rejects_of
+from dataport.engine.table_lines import ONE_TABLE, TableLines
 
 CHUNK = 2**21
 
@@ -76,6 +77,8 @@ class StageRequest:
     """How the rows lie in a nested document; None where nobody told."""
     inside: str | None = None
     """Which of the file's tables; None where it has one only. See `look.TableLook.inside`."""
+    tables: tuple[str, ...] = ()
+    """Instead of one: several tables that say one thing together; see `uniting`."""
     name: str | None = None
     """What the file is called, where it lies in another one."""
     columns: dict[str, str] = field(default_factory=dict)
@@ -139,6 +142,7 @@ class StageRequest:
                 "limits": StageLimits(**document["limits"]),
                 "layout": _layout_of(document["layout"]),
                 "memory": tuple(document["memory"]),
+                "tables": tuple(document["tables"]),
             }
         )
 
@@ -219,6 +223,8 @@ class StageResult:
     """Name of the mapping that was used."""
     mark: Mark | None = None
     """What the file says of the export that it is, if it says so."""
+    table_lines: TableLines = ONE_TABLE
+    """Where the lines of each table begin, if these are several."""
     boot: str = ""
     """The run of the machine in which this was written; see `boot_id`."""
 
@@ -234,6 +240,9 @@ class StageResult:
                 "identity": Identity(**document["identity"]),
                 "rows": RowCounts(**document["rows"]),
                 "mark": Mark(**document["mark"]) if document.get("mark") else None,
+                "table_lines": TableLines(
+                    tuple((before, name) for before, name in document["table_lines"]["tables"])
+                ),
             }
         )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import limits, sniff
@@ -15,6 +14,7 @@ from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
+from dataport.engine.staging.readers.errors import READING_ERRORS, is_about_records, unreadable
 from dataport.engine.staging.readers.json_document import read_document
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
@@ -23,9 +23,12 @@ from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import PARTS, StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
 from dataport.engine.staging.text import decoded_head, guess_encoding
+from dataport.engine.staging.uniting import unite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import duckdb
 
     from dataport.engine.staging.readers.reading import Reading
     from dataport.engine.staging.request import StageRequest
@@ -47,12 +50,17 @@ def stage_file(
     with SourceFile(path, request.limits.file_size, progress, request.chunk) as source:
         directory = request.directory / PARTS / UNPACKED
         opener = Opener(source, directory, request.limits, request.chunk)
-        with opener.leaf(request.inside) as (leaf, inside):
-            if leaf.source is not source or leaf.kind is not None:
-                source.read_digest()
-            inner = replace(request, inside=inside, name=leaf.source.path.name)
-            readers = _readers(connection, leaf, inner)
-            reading, outcome, repeated = _run(connection, inner, readers, progress)
+        if request.tables:
+            source.read_digest()
+            united = unite(connection, request, opener.leaves(), partial(_readers, connection))
+            reading, outcome, repeated = _run(connection, request, [lambda: united], progress)
+        else:
+            with opener.leaf(request.inside) as (leaf, inside):
+                if leaf.source is not source or leaf.kind is not None:
+                    source.read_digest()
+                inner = replace(request, inside=inside, name=leaf.source.path.name)
+                readers = _readers(connection, leaf, inner)
+                reading, outcome, repeated = _run(connection, inner, readers, progress)
         source.check_unchanged()
         result = _result(source, reading, outcome)
         is_used = repeated or outcome.memory_is_whole
@@ -132,10 +140,10 @@ def _run(
         progress("check", 0, total)
         try:
             news, plan, resolvers, repeated = check_news(connection, request, reading)
-        except (duckdb.InvalidInputException, InputError, UnicodeDecodeError) as error:
-            if attempt < len(readers) and _is_about_records(error):
+        except READING_ERRORS as error:
+            if attempt < len(readers) and is_about_records(error):
                 continue
-            raise _unreadable(error) from error
+            raise unreadable(error) from error
         progress("check", total, total)
         progress("write", 0, total)
         outcome = write_result(connection, request, news, plan, resolvers, repeated)
@@ -154,33 +162,6 @@ def _check_labels(reading: Reading) -> None:
             f"They have {size:,} characters; the limit is {MOST_LABELS:,}.",
             "Give the columns shorter names; the file may have no header at all.",
         )
-
-
-def _is_about_records(error: Exception) -> bool:
-    # DuckDB quotes the record in its message, and may cut it in the middle of a character.
-    return (
-        isinstance(error, InputError | UnicodeDecodeError)
-        or "CSV Error" in str(error)
-        or "CSV Parser" in str(error)
-    )
-
-
-def _unreadable(error: Exception) -> InputError:
-    if isinstance(error, InputError):
-        return error
-    if not _is_about_records(error):
-        return InputError(
-            "staging-failed",
-            "The file could not be checked.",
-            str(error).splitlines()[0],
-            "Check the patterns of the dataset's fields.",
-        )
-    return InputError(
-        "source-error",
-        "The file's records can't be read.",
-        str(error).splitlines()[0],
-        "Save it again as plain UTF-8 CSV.",
-    )
 
 
 def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResult:
@@ -214,4 +195,5 @@ def _result(source: SourceFile, reading: Reading, outcome: Outcome) -> StageResu
         memory_is_whole=outcome.memory_is_whole,
         mapped_by=reading.mapped.by,
         mark=reading.mark,
+        table_lines=reading.table_lines,
     )

@@ -85,15 +85,14 @@ def test_rows_that_can_not_be_taken_stand_in_a_file_that_is_known_again(desk: Pa
     assert [(part.dataset, part.changes["inserted"]) for part in back.parts] == [("users", 1)]
 
 
-def test_tables_of_one_dataset_are_told_apart_by_a_name(desk: Parcels) -> None:
+def test_tables_of_one_dataset_are_one_unless_one_is_named(desk: Parcels) -> None:
+    """merge.md 5.2: of two rows with one key the first stands, in whichever table."""
     path = desk.engine.home.root.parent / "a.zip"
     with zipfile.ZipFile(path, "w") as target:
         target.writestr("old/users.csv", USERS)
         target.writestr("new/users.csv", USERS.replace("Ann", "Anna"))
-    with pytest.raises(UsageError) as caught:
-        ask(desk, path)
-    assert caught.value.code == "two-files-of-one-dataset"
-    assert caught.value.hint.endswith("--dataset users --inside 'new/users.csv'.")
+    [part] = ask(desk, path).parts
+    assert (part.tables, part.rows["duplicate"]) == (["old/users.csv", "new/users.csv"], 2)
     for inside, name in (("old/users.csv", "Ann"), ("new/users.csv", "Anna")):
         request = ImportRequest(path=str(path), dataset="users", inside=inside, source="crm")
         job = desk.ask(request)

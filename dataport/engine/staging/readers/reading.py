@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataport.core.errors import InputError
+from dataport.engine.table_lines import ONE_TABLE, TableLines
 
 if TYPE_CHECKING:
     from dataport.engine.export_marks import Mark
@@ -41,5 +42,7 @@ class Reading:
     mark: Mark | None = None
     """What the file says of the export that it is."""
     notices: list[str] = field(default_factory=list)
+    table_lines: TableLines = ONE_TABLE
+    """Whose the lines of the spool are, where the rows are those of several tables."""
     sql_of: Callable[[Spool], str] | None = None
     """Makes `sql` for a spool of some of the rows; None where rows can't be read by themselves."""

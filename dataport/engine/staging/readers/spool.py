@@ -31,6 +31,10 @@ class Cut:
     text: str
     """The record as the file has it, without its line end."""
     cells: int = 0
+    width: int | None = None
+    """Columns of its own table, where the rows are those of several."""
+    raw: tuple[str | None, ...] | None = None
+    """Its cells by the columns of the reading, where they are not those of its text in order."""
 
 
 @dataclass(frozen=True)
