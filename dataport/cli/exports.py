@@ -22,13 +22,13 @@ FORMATS = ("csv", "json", "xlsx")
 )
 @click.argument("datasets", metavar="[D]...", nargs=-1, type=DATASET)
 @click.option(
-    "--package", type=PACKAGE, help="All datasets of this package, with a datapackage.json."
+    "--package", type=PACKAGE, help="All datasets of this package: a folder, or one workbook."
 )
 @click.option("--format", type=click.Choice(FORMATS), help="Else the ending of --to, else csv.")
 @click.option(
     "--to",
     type=click.Path(path_type=str),
-    help="File to write, or a package's folder; else below HOME/exports.",
+    help="File to write, or a folder; else below HOME/exports.",
 )
 @click.option("--fields", metavar="A,B", help="Only these fields, in this order.")
 @click.option("--where", metavar="EXPR", help="Only rows for which this SQL condition holds.")

@@ -155,7 +155,7 @@ def round_trip(name: str, kind: str, data: st.DataObject) -> None:
         fields = [dataset.field(field) for field in result.stated]
         with duckdb.connect() as cursor:
             query = f"SELECT * FROM '{folder}/a/staged.parquet'"
-            WAYS[kind](cursor, Table(name, query, fields, ZONE), second)
+            WAYS[kind](cursor, Table(name, query, fields, len(before), ZONE), second)
         back, after = staged(second, folder / "b", dataset)
         assert (back.rows.rejected, back.rows.duplicate) == (0, 0)
         assert after == before

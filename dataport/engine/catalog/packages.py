@@ -25,6 +25,23 @@ from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
 
 
+class SheetField(TomlModel):
+    """A column of a sheet that shows a field in its own way."""
+
+    field: str
+    title: str
+    width: Annotated[float, Key(gt=0, le=255)]
+    is_text: bool = Key(False, alias="text", description="Whether a time is ISO 8601 text.")
+    words: tuple[str, str] | None = Key(None, description="What false and true are called.")
+
+
+class SheetLayout(TomlModel):
+    """What the sheet of a member shows, in the workbook of its package."""
+
+    name: Annotated[str, Key(pattern=r"^[^\[\]:*?/\\']{1,31}$")]
+    columns: Annotated[tuple[SheetField, ...], Key(min_length=1)]
+
+
 class PackageMember(TomlModel):
     """One dataset of a package."""
 
@@ -41,6 +58,10 @@ class PackageMember(TomlModel):
         {},
         description="Of fields that an item does not have by name: the path of the value, as in"
         " author.email, or ^.id for the item around the list; or several, the first that is there.",
+    )
+
+    sheet: SheetLayout | None = Key(
+        None, description="Its sheet in a workbook, where that is not a plain table of all fields."
     )
 
     @model_validator(mode="after")
@@ -160,11 +181,15 @@ def check_package(package: Package, datasets: Mapping[str, Dataset], path: Path)
                 hint=nearest_hint(name, datasets),
             )
     for index, member in enumerate(package.members):
-        for field in member.fields:
+        shown = [column.field for column in member.sheet.columns] if member.sheet else []
+        for key, field in [
+            *(("fields", name) for name in member.fields),
+            *(("sheet", name) for name in shown),
+        ]:
             if field not in datasets[member.dataset].field_names:
                 raise ConfigError(
                     "wrong-value",
-                    f"{path}: 'members[{index}].fields' names {field!r}, but {member.dataset} has"
+                    f"{path}: 'members[{index}].{key}' names {field!r}, but {member.dataset} has"
                     " no such field.",
                     hint=nearest_hint(field, datasets[member.dataset].field_names),
                 )

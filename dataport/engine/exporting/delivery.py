@@ -18,19 +18,22 @@ from dataport.engine.requests import ExportRequest
 
 @dataclass(frozen=True)
 class Part:
-    """One dataset's file, written but not in place yet."""
+    """A file, written but not in place yet."""
 
-    dataset: Dataset
+    datasets: Sequence[Dataset]
+    """Whose rows are in it: one, unless a package has one file for all."""
     path: Path
     target: Path
     rows: int
-    record: ExportRecord | None
+    records: Sequence[ExportRecord]
 
     def deliver(self) -> None:
         """Put it in place. Raises InputError."""
         deliver(self.path, self.target)
-        if self.record:
-            write_sidecar([self.record], self.target)
+        if self.records:
+            write_sidecar(self.records, self.target)
+        else:
+            sidecar(self.target).unlink(missing_ok=True)
 
     def withdraw(self) -> None:
         """Take away what an earlier export left in its place."""
@@ -55,10 +58,21 @@ def targets_of(home: Home, job: int, request: ExportRequest, names: Sequence[str
             f"{target} is not a directory, and {len(names)} datasets are exported.",
             hint="Give a directory with --to, or export one dataset at a time.",
         )
-    return [checked(target)]
+    return [_checked(target)]
 
 
-def checked(target: Path) -> Path:
+def bundle_target(home: Home, job: int, request: ExportRequest) -> Path:
+    """The one file of a package. Raises InputError where there can be none (EXF-12)."""
+    suffix = f".{request.format}"
+    if request.to is None:
+        return home.exports / f"{request.package}-{job}{suffix}"
+    target = Path(request.to)
+    if target.is_dir():
+        return target / f"{request.package}{suffix}"
+    return _checked(target if target.suffix else target.with_name(target.name + suffix))
+
+
+def _checked(target: Path) -> Path:
     """A path whose folder is there. Raises InputError."""
     if not target.parent.is_dir():
         raise InputError(
@@ -81,8 +95,9 @@ def deliver_package(package: Package, parts: Sequence[Part], kind: str) -> None:
         else:
             part.withdraw()
     folder = parts[0].target.parent
+    datasets = [dataset for part in filled for dataset in part.datasets]
     try:
-        write_descriptor(folder, package, [part.dataset for part in filled], kind)
+        write_descriptor(folder, package, datasets, kind)
     except OSError as error:
         raise _unwritable(folder, error) from error
 

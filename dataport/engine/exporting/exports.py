@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataport.core.paths import PRIVATE_DIRECTORY, Home
@@ -16,7 +16,8 @@ from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, members_in_order
 from dataport.engine.commits import Author, head, write_audit
-from dataport.engine.exporting.delivery import Part, deliver_package, targets_of
+from dataport.engine.exporting.bundles import Bundle, BundleWriter, bundle_writer
+from dataport.engine.exporting.delivery import Part, bundle_target, deliver_package, targets_of
 from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.writers import WRITERS
@@ -49,7 +50,7 @@ class Exports:
         self._packages = packages
 
     def run(self, job: Job, author: Author, progress: Progress, on_cursor: OnCursor) -> None:
-        """Write one file a dataset, whole or not at all; those of a package into one folder.
+        """Write one file a dataset, whole or not at all; of a package one folder, or one file.
 
         Raises NotFoundError for an unknown dataset or package, UsageError for a wrong filter or target,
         InputError when the target can't be written, or the format can't hold the rows.
@@ -59,17 +60,26 @@ class Exports:
         names = members_in_order(package, self._datasets()) if package else request.datasets
         datasets = [find_dataset(self._datasets(), name) for name in names]
         job.dataset = datasets[0].name if len(datasets) == 1 and not package else None
-        targets = targets_of(self._home, job.job, request, names)
+        bundle = bundle_writer(request.format) if package else None
+        if bundle:
+            targets = [bundle_target(self._home, job.job, request)]
+        else:
+            targets = targets_of(self._home, job.job, request, names)
         with self._scratch(job.job) as scratch:
-            parts = self._write_all(job, datasets, targets, scratch, progress, on_cursor)
-            if package:
+            with self._snapshot(on_cursor) as cursor:
+                task = _Task(job, author, cursor, scratch, progress)
+                if package and bundle:
+                    parts = [self._write_bundle(task, package, bundle, datasets, targets[0])]
+                else:
+                    parts = self._write_all(task, datasets, targets)
+            if package and not bundle:
                 deliver_package(package, parts, request.format)
             else:
                 for each in parts:
                     each.deliver()
         written = sum(part.rows for part in parts)
-        place = targets[0] if len(targets) == 1 and not package else targets[0].parent
-        self._end(job, author, names, written, place)
+        is_folder = len(targets) > 1 or (package and not bundle)
+        self._end(job, author, names, written, targets[0].parent if is_folder else targets[0])
 
     def _end(
         self, job: Job, author: Author, names: Sequence[str], written: int, place: Path
@@ -103,26 +113,44 @@ class Exports:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write_all(
-        self,
-        job: Job,
-        datasets: Sequence[Dataset],
-        targets: Sequence[Path],
-        scratch: Path,
-        progress: Progress,
-        on_cursor: OnCursor,
+        self, task: _Task, datasets: Sequence[Dataset], targets: Sequence[Path]
     ) -> list[Part]:
-        """Write `datasets` into `scratch`, all as of one commit."""
-        request, parts = _export_request(job), list[Part]()
-        with self._snapshot(on_cursor) as cursor:
-            for dataset, target in zip(datasets, targets, strict=True):
-                progress(Phase.EXPORT, len(parts), len(datasets))
-                path = scratch / f"{len(parts)}.part"
-                drawn = self._draw(cursor, job.job, request, dataset, path.with_suffix(".keys"))
-                with filtering(request.where):
-                    rows = WRITERS[request.format](cursor, drawn.table, path)
-                record = drawn.record and self._records.keep(drawn.record, drawn.keys, path)
-                parts.append(Part(dataset, path, target, rows, record))
+        """Write a file for each dataset, all as of one commit."""
+        request, parts = _export_request(task.job), list[Part]()
+        for dataset, target in zip(datasets, targets, strict=True):
+            task.progress(Phase.EXPORT, len(parts), len(datasets))
+            path = task.scratch / f"{dataset.name}.part"
+            drawn = self._draw(task, dataset, self._selection(dataset, request))
+            with filtering(request.where):
+                rows = WRITERS[request.format](task.cursor, drawn.table, path)
+            parts.append(Part([dataset], path, target, rows, self._keep([drawn], path)))
         return parts
+
+    def _write_bundle(
+        self,
+        task: _Task,
+        package: Package,
+        writer: BundleWriter,
+        datasets: Sequence[Dataset],
+        target: Path,
+    ) -> Part:
+        """Write all datasets of a package into one file, their newest rows first (EXF-20)."""
+        request, drawn = _export_request(task.job), list[_Drawn]()
+        for dataset in datasets:
+            task.progress(Phase.EXPORT, len(drawn), len(datasets))
+            selection = self._selection(dataset, request)
+            if not request.sort and dataset.date_field:
+                selection = replace(selection, sort=(f"-{dataset.date_field}",))
+            drawn.append(self._draw(task, dataset, selection))
+        path = task.scratch / "bundle.part"
+        bundle = Bundle(package, [each.table for each in drawn], request, task.job, task.author)
+        with filtering(request.where):
+            rows = writer(task.cursor, bundle, path)
+        return Part(datasets, path, target, rows, self._keep(drawn, path))
+
+    def _keep(self, drawn: Sequence[_Drawn], path: Path) -> list[ExportRecord]:
+        """Keep what makes the file at `path` known again."""
+        return [self._records.keep(each.record, each.keys, path) for each in drawn if each.record]
 
     @contextmanager
     def _snapshot(self, on_cursor: OnCursor) -> Iterator[Connection]:
@@ -136,20 +164,13 @@ class Exports:
             finally:
                 on_cursor(None)
 
-    def _draw(
-        self,
-        cursor: Connection,
-        job: int,
-        request: ExportRequest,
-        dataset: Dataset,
-        keys: Path,
-    ) -> _Drawn:
-        """The rows of a dataset, and what makes their file known again; the `keys` are written.
+    def _draw(self, task: _Task, dataset: Dataset, selection: Selection) -> _Drawn:
+        """The rows of a dataset, and what makes their file known again.
 
         Rows that do not say which they are can't be told again, and no rows have nothing to say.
         """
-        selection = self._selection(dataset, request)
-        rows = selected(cursor, selection)
+        request, cursor = _export_request(task.job), task.cursor
+        rows, keys = selected(cursor, selection), task.scratch / f"{dataset.name}.keys"
         with filtering(request.where):
             count, digest = write_keys(cursor, rows, keys)
         fields = tuple(field.name for field in selection.columns)
@@ -157,7 +178,7 @@ class Exports:
         if count and set(dataset.primary_key) <= set(fields):
             bounds = {"where": request.where, "from": request.from_, "until": request.until}
             record = ExportRecord(
-                export=job,
+                export=task.job.job,
                 dataset=dataset.name,
                 commit=_commit(cursor, selection),
                 format=request.format,
@@ -165,11 +186,13 @@ class Exports:
                 filter={name: text for name, text in bounds.items() if text},
                 rows=count,
                 keys=digest,
+                package=request.package,
             )
         table = Table(
             dataset=dataset.name,
             query=f"SELECT * FROM ({rows}) {order_by(selection)}",
             fields=selection.columns,
+            rows=count,
             timezone=selection.timezone,
             mark=record.mark if record else None,
         )
@@ -187,6 +210,17 @@ class Exports:
             timezone=self._settings().timezone,
             related=self._datasets(),
         )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """An export under way, and who wants to know of it."""
+
+    job: Job
+    author: Author
+    cursor: Connection
+    scratch: Path
+    progress: Progress
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class ExportRecord:
     """Digest of the exported keys, whatever their order."""
     sha256: str = ""
     """Of the file as it was written."""
+    package: str | None = None
+    """The one that was exported as a whole."""
 
     @property
     def name(self) -> str:

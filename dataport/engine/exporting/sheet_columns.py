@@ -6,9 +6,10 @@ What does not fit into that is written as text, which reads back as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataport.engine.catalog.model import Field, FieldType
+from dataport.engine.catalog.packages import SheetField
 from dataport.engine.exporting.cells import text_cell, typed_cell
 from dataport.engine.sql import ident, literal
 
@@ -69,6 +70,18 @@ def sheet_column(field: Field, timezone: str) -> SheetColumn:
             return SheetColumn(field, field.name, width, _TEXT, text=typed_cell(field))
     text = f"CASE WHEN ({number}) IS NULL THEN {text_cell(field)} END"
     return SheetColumn(field, field.name, width, form, number, text)
+
+
+def shown_column(field: Field, shown: SheetField, timezone: str) -> SheetColumn:
+    """The column of a field as the sheet of a package shows it."""
+    column = sheet_column(field, timezone)
+    if shown.words:
+        false, true = map(literal, shown.words)
+        text = f"CASE {ident(field.name)} WHEN true THEN {true} WHEN false THEN {false} END"
+        column = replace(column, value=None, text=text)
+    elif shown.is_text:
+        column = replace(column, form=_TEXT, value=None, text=typed_cell(field))
+    return replace(column, title=shown.title, width=shown.width)
 
 
 def _is_exact(field: Field) -> str:

@@ -18,6 +18,7 @@ class Table:
     """SELECT of `_key` and the dataset's fields, in the order of the rows."""
     fields: Sequence[Field]
     """Those that are written, in order."""
+    rows: int
     timezone: str = "UTC"
     """Of times in formats whose times name no zone: that in which they are read back."""
     mark: Mark | None = None

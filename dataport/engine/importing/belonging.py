@@ -263,10 +263,10 @@ def _owner(
 ) -> _Owned | None:
     """The dataset of a table: by its name in a package, else by a mapping or its columns."""
     if package is not None:
-        name = _name_of(request, table)
-        owners = package.owners(name if "." in name else f"{name}.")
-        if len(owners) == 1:
-            return _Owned(table, owners[0])
+        for name in dict.fromkeys((table.sheet, _name_of(request, table))):
+            owners = package.owners(name if "." in name else f"{name}.") if name else []
+            if len(owners) == 1:
+                return _Owned(table, owners[0])
     detected = detect(mappings, _first_rows(table))
     if detected is not None:
         return _Owned(table, detected.mapping.dataset, detected.mapping)

@@ -207,5 +207,5 @@ def _is_three_way(target: Target) -> bool:
 
 def _is_named(path: Path, record: ExportRecord) -> bool:
     """Whether a file has the name that an export gives by itself, or begins with it."""
-    stem = re.escape(f"{record.dataset}-{record.export}")
-    return re.match(rf"{stem}(?![0-9A-Za-z])", path.name) is not None
+    names = "|".join(re.escape(name) for name in (record.dataset, record.package) if name)
+    return re.match(rf"({names})-{record.export}(?![0-9A-Za-z])", path.name) is not None

@@ -73,6 +73,8 @@ class TableLook:
     """The first rows as text, at most `MOST_ROWS`, each with as many cells as there are columns."""
     path: str | None = None
     """Which list of a JSON document it is, even where that is the only one."""
+    sheet: str | None = None
+    """Which sheet of a workbook it is, even where that is the only one."""
 
 
 @dataclass(frozen=True)

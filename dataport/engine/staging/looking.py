@@ -116,8 +116,9 @@ def _look_at_workbook(leaf: Leaf, request: LookRequest) -> list[TableLook]:
 
     with opened(leaf.source, request.limits) as book:
         names = sheets(book)
+        kind, width = str(leaf.kind), request.limits.columns
         tables = [
-            table_of_cells(rows, _named(leaf, name, names), str(leaf.kind), request.limits.columns)
+            replace(table_of_cells(rows, _named(leaf, name, names), kind, width), sheet=name)
             for name in names
             if (rows := first_rows(book, name))
         ]

@@ -168,7 +168,9 @@ def written(rows: Sequence[Sequence[Any]], path: Path, timezone: str = "Europe/B
         cursor.execute(f"CREATE TABLE t (_key VARCHAR, {kinds})")
         marks = ", ".join("?" * (len(dataset.fields) + 1))
         cursor.executemany(f"INSERT INTO t VALUES ({marks})", [[row[0], *row] for row in rows])
-        write_xlsx(cursor, Table("things", "SELECT * FROM t", dataset.fields, timezone), path)
+        write_xlsx(
+            cursor, Table("things", "SELECT * FROM t", dataset.fields, len(rows), timezone), path
+        )
     return path
 
 

@@ -79,7 +79,7 @@ def first_rows(book: calamine.CalamineWorkbook, name: str) -> list[list[str | No
 def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Reading:
     """The rows of one sheet, each with its number in the sheet. Raises InputError."""
     with opened(source, request.limits) as book:
-        name = _chosen(book, request.inside, source.path.name)
+        name = _chosen(book, request, source.path.name)
         errors = error_cells(source, name) if kind == "xlsx" else {}
         rows = _rows(book, name, errors)
         head = list(itertools.islice(rows, SEARCHED))
@@ -111,7 +111,9 @@ def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Readi
     )
 
 
-def _chosen(book: calamine.CalamineWorkbook, inside: str | None, file: str) -> str:
+def _chosen(book: calamine.CalamineWorkbook, request: StageRequest, file: str) -> str:
+    """The sheet that was named, else the only one, else the only one called like the dataset."""
+    inside, dataset = request.inside, request.dataset
     if inside is not None:
         if inside not in book.sheet_names:
             raise no_such_table(file, inside, book.sheet_names)
@@ -119,7 +121,9 @@ def _chosen(book: calamine.CalamineWorkbook, inside: str | None, file: str) -> s
     names = sheets(book)
     if not names:
         raise no_rows(file)
-    return choose_table(names, None, file)[0]
+    titles = {fold(dataset.name), fold(dataset.title)}
+    called = [name for name in names if fold(name) in titles]
+    return choose_table(called if len(called) == 1 else names, None, file)[0]
 
 
 def _rows(
