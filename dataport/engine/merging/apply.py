@@ -25,7 +25,7 @@ def apply_plan(
     """Write what `make_plan` left on `cursor` as `commit`."""
     _write_rows(cursor, merge, plan, commit)
     if merge.source is not None and merge.remembers:
-        write_bases(cursor, merge, commit)
+        write_bases(cursor, merge, commit, only_inserts=plan.only_inserts)
     if plan.conflicts or plan.withdrawn:
         _write_conflicts(cursor, merge, commit, job, file)
 
@@ -62,7 +62,7 @@ def _write_rows(cursor: Connection, merge: MergeInput, plan: Plan, commit: int) 
 
 def _inserted(plan: Plan) -> str:
     """The incoming rows that are new; no join is needed where all of them are."""
-    if not (plan.updated or plan.unchanged or plan.skipped):
+    if plan.only_inserts:
         return f"{RESOLVED} t"
     return f"{RESOLVED} t SEMI JOIN plan_inserts i ON i._record = t._record"
 

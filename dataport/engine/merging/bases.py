@@ -72,9 +72,12 @@ def newest_base(cursor: Connection, dataset: Dataset, source: str) -> int | None
     return int(row[0]) if row and row[0] is not None else None
 
 
-def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
-    """The base of every accepted row becomes what the file states, queued values included."""
-    merge.runner.run(cursor, _moved_rows(merge))
+def write_bases(cursor: Connection, merge: MergeInput, commit: int, *, only_inserts: bool) -> None:
+    """The base of every accepted row becomes what the file states, queued values included.
+
+    `only_inserts` says that the plan inserts every incoming row.
+    """
+    merge.runner.run(cursor, _moved_rows(merge, only_inserts=only_inserts))
     _keep_versions(cursor, merge, commit)
     _rewrite(cursor, merge, commit)
     cursor.execute(
@@ -85,16 +88,17 @@ def write_bases(cursor: Connection, merge: MergeInput, commit: int) -> None:
     _remember_stated(cursor, merge, commit)
 
 
-def _moved_rows(merge: MergeInput) -> Step:
+def _moved_rows(merge: MergeInput, *, only_inserts: bool) -> Step:
     """Rows whose base has to hold its values.
 
     All that change a base; new rows that their source once dropped, since its first insertion
     of them is still on record; and known rows that the commit writes although their source
     repeats itself, since they would pass for insertions.
     """
+    # A file of nothing but new rows would look up each among all of them.
+    known = "" if only_inserts else " OR _key NOT IN (SELECT _key FROM plan_inserts)"
     sql = (
-        "SELECT _key, _record, has_base, _b FROM plan_delta"
-        " WHERE has_base OR _key NOT IN (SELECT _key FROM plan_inserts)"
+        f"SELECT _key, _record, has_base, _b FROM plan_delta WHERE has_base{known}"
         f" OR _key IN (SELECT _key FROM {DROPPED_BEFORE})"
     )
     inputs = ["plan_delta", "plan_inserts", DROPPED_BEFORE]

@@ -68,6 +68,11 @@ class Plan:
             or self.base_changes
         )
 
+    @property
+    def only_inserts(self) -> bool:
+        """Every incoming row is new to the store."""
+        return not (self.updated or self.unchanged or self.skipped)
+
     def changes(self) -> dict[str, int]:
         """The `changes` object of the import document."""
         return {
