@@ -47,9 +47,9 @@ class Samples:
     daemon_rss: int = 0
     """Peak bytes of the daemon."""
     worker_rss: int = 0
-    """Peak bytes of its workers together."""
+    """Peak bytes of its largest worker; the process that it was forked from is none."""
     both_rss: int = 0
-    """Peak bytes of the daemon and its workers at one moment."""
+    """Peak bytes of the daemon and all processes below it at one moment."""
     cpu_s: float = 0.0
     """Processor seconds of both, over all cores."""
 
@@ -184,10 +184,10 @@ def _sample(
             client.get("/v1/status")
             samples.status_s.append(time.perf_counter() - began)
         own = resident(daemon)
-        workers = sum(resident(child) for child in daemon.children(recursive=True))
+        children = [resident(child) for child in daemon.children(recursive=True)]
         samples.daemon_rss = max(samples.daemon_rss, own)
-        samples.worker_rss = max(samples.worker_rss, workers)
-        samples.both_rss = max(samples.both_rss, own + workers)
+        samples.worker_rss = max(samples.worker_rss, *children, 0)
+        samples.both_rss = max(samples.both_rss, own + sum(children))
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -77,7 +77,8 @@ def write_bases(cursor: Connection, merge: MergeInput, commit: int, *, only_inse
 
     `only_inserts` says that the plan inserts every incoming row.
     """
-    merge.runner.run(cursor, _moved_rows(merge, only_inserts=only_inserts))
+    is_first = only_inserts and not _knows_any(cursor, merge)
+    merge.runner.run(cursor, _no_rows() if is_first else _moved_rows(merge))
     _keep_versions(cursor, merge, commit)
     _rewrite(cursor, merge, commit)
     cursor.execute(
@@ -88,17 +89,31 @@ def write_bases(cursor: Connection, merge: MergeInput, commit: int, *, only_inse
     _remember_stated(cursor, merge, commit)
 
 
-def _moved_rows(merge: MergeInput, *, only_inserts: bool) -> Step:
+def _knows_any(cursor: Connection, merge: MergeInput) -> bool:
+    """Whether the source has a base of one of the rows, or ever dropped one of any row."""
+    rows = "plan_candidates" if merge.is_two_way else "plan_delta"
+    return any(
+        cursor.execute(f"SELECT 1 FROM {known} LIMIT 1").fetchone()
+        for known in (f"{rows} WHERE has_base", DROPPED_BEFORE)
+    )
+
+
+def _no_rows() -> Step:
+    """What `_moved_rows` finds where all rows are new, without looking each of them up."""
+    sql = "SELECT _key, _record, has_base, _b FROM plan_delta WHERE false"
+    return Step("move no base", Scope.KEY, sql, ("plan_delta",), "plan_moved")
+
+
+def _moved_rows(merge: MergeInput) -> Step:
     """Rows whose base has to hold its values.
 
     All that change a base; new rows that their source once dropped, since its first insertion
     of them is still on record; and known rows that the commit writes although their source
     repeats itself, since they would pass for insertions.
     """
-    # A file of nothing but new rows would look up each among all of them.
-    known = "" if only_inserts else " OR _key NOT IN (SELECT _key FROM plan_inserts)"
     sql = (
-        f"SELECT _key, _record, has_base, _b FROM plan_delta WHERE has_base{known}"
+        "SELECT _key, _record, has_base, _b FROM plan_delta"
+        " WHERE has_base OR _key NOT IN (SELECT _key FROM plan_inserts)"
         f" OR _key IN (SELECT _key FROM {DROPPED_BEFORE})"
     )
     inputs = ["plan_delta", "plan_inserts", DROPPED_BEFORE]

@@ -44,10 +44,11 @@ def select_rows(spool: Spool, is_wanted: npt.NDArray[np.bool_], directory: Path)
 
 def _copy(source: Path, target: Path, starts: Positions, sizes: Positions) -> None:
     """Write the ranges of `source` that begin at `starts` to `target`, a few at a time."""
-    octets = np.memmap(source, np.uint8, mode="r")
     with target.open("wb") as file:
         for first in range(0, starts.size, AT_ONCE):
             some = slice(first, first + AT_ONCE)
+            # Mapped anew each time: what was read through a mapping counts as memory of ours.
+            octets = np.memmap(source, np.uint8, mode="r")
             file.write(octets[_ranges(starts[some], sizes[some])].tobytes())
 
 
