@@ -14,7 +14,7 @@ from dataport.cli.waiting import wait_for
 if TYPE_CHECKING:
     from dataport.client.api import Client
 
-FORMATS = ("csv", "json", "xlsx")
+FORMATS = ("csv", "json", "xlsx", "xml", "txt", "parquet", "doc")
 
 
 @click.command(

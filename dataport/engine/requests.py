@@ -87,7 +87,7 @@ class ExportRequest(Request):
 
     datasets: tuple[str, ...] = ()
     package: str | None = Field(None, description="Instead: all datasets of it, into one folder.")
-    format: Literal["csv", "json", "xlsx"] = "csv"
+    format: Literal["csv", "json", "xlsx", "xml", "txt", "parquet", "doc"] = "csv"
     to: str | None = None
     fields: tuple[str, ...] = ()
     where: str | None = None

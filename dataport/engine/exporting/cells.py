@@ -43,14 +43,21 @@ def csv_cell(field: Field) -> str:
 
 
 def typed_cell(field: Field) -> str:
-    """A field as text in a format that tells text from formulas by itself.
+    """A field as text in a sheet, which tells text from formulas by itself.
 
     Only what reading back would take for an escape, or for a failed formula, gets an apostrophe.
     """
-    text = text_cell(field)
-    if field.type in (FieldType.STRING, FieldType.LIST):
-        return _with_apostrophe(text, f"{ESCAPED}|{SHOWN_ERROR}")
-    return text
+    return _escaped(field, f"{ESCAPED}|{SHOWN_ERROR}")
+
+
+def escaped_cell(field: Field) -> str:
+    """A field as text where nothing but what looks like an escape needs one."""
+    return _escaped(field, ESCAPED)
+
+
+def _escaped(field: Field, pattern: str) -> str:
+    text, is_text = text_cell(field), field.type in (FieldType.STRING, FieldType.LIST)
+    return _with_apostrophe(text, pattern) if is_text else text
 
 
 def hours(name: str) -> str:

@@ -20,7 +20,10 @@ from dataport.engine.catalog.references import referenced
 _MEDIA = {
     "csv": "text/csv",
     "json": "application/json",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": "application/xml",
+    "txt": "text/plain",
+    "parquet": "application/vnd.apache.parquet",
+    "doc": "application/msword",
 }
 _FORMATS = frozenset({"email", "uri", "uuid"})
 """Formats of text that Table Schema knows too."""

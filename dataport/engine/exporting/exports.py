@@ -20,7 +20,7 @@ from dataport.engine.exporting.bundles import Bundle, BundleWriter, bundle_write
 from dataport.engine.exporting.delivery import Part, bundle_target, deliver_package, targets_of
 from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
 from dataport.engine.exporting.table import Table
-from dataport.engine.exporting.writers import WRITERS
+from dataport.engine.exporting.writers import WRITE_ONLY, WRITERS
 from dataport.engine.expressions import filtering
 from dataport.engine.jobs import Job, write_job
 from dataport.engine.requests import ExportRequest
@@ -175,7 +175,8 @@ class Exports:
             count, digest = write_keys(cursor, rows, keys)
         fields = tuple(field.name for field in selection.columns)
         record = None
-        if count and set(dataset.primary_key) <= set(fields):
+        is_told = count and set(dataset.primary_key) <= set(fields)
+        if is_told and request.format not in WRITE_ONLY:
             bounds = {"where": request.where, "from": request.from_, "until": request.until}
             record = ExportRecord(
                 export=task.job.job,

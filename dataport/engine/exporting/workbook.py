@@ -6,16 +6,16 @@ with their number. The library takes one cell at a time: this is the one loop ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dataport.core.errors import InputError
-from dataport.engine.catalog.model import Field
 from dataport.engine.export_marks import mark_name
 from dataport.engine.exporting.sheet_columns import SheetColumn, sheet_column
 from dataport.engine.exporting.table import Table
+from dataport.engine.exporting.unfit import Problem, check_texts
 from dataport.engine.store import Connection
 
 MOST_ROWS = 1_048_576
@@ -29,11 +29,23 @@ _BATCH = 5_000
 _HEADER = {"bold": True, "bg_color": "#E0E0E0"}
 
 
-_PROBLEMS: Mapping[str, str] = {
-    "cell-too-long": f"is longer than the {MOST_CHARACTERS:,} characters of a cell",
-    "character-unfit": "holds U+FFFE or U+FFFF, which no cell of XLSX can",
-}
-"""What each test says of a text, by the code of the error."""
+def _is_long(text: str) -> str:
+    # Characters beyond the first 65,536 count twice.
+    beyond = f"length(regexp_replace({text}, '[^\\x{{10000}}-\\x{{10FFFF}}]', '', 'g'))"
+    is_long = f"length({text}) + {beyond} > {MOST_CHARACTERS}"
+    return f"CASE WHEN strlen({text}) > {MOST_CHARACTERS} THEN {is_long} END"
+
+
+_PROBLEMS = (
+    Problem(
+        "cell-too-long", f"is longer than the {MOST_CHARACTERS:,} characters of a cell", _is_long
+    ),
+    Problem(
+        "character-unfit",
+        "holds U+FFFE or U+FFFF, which no cell of XLSX can",
+        lambda text: f"regexp_matches({text}, '[\\x{{FFFE}}\\x{{FFFF}}]')",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -123,42 +135,13 @@ def _merged(values: Any, texts: Any) -> list[Any]:
 
 def _check(cursor: Connection, sheet: Sheet) -> None:
     """Raise InputError for more rows or longer text than a sheet holds, or for what it can't."""
-    texts = [(at, column) for at, column in enumerate(sheet.columns) if column.text]
-    selects = ", ".join(["_key", *(f"{column.text} AS t{at}" for at, column in texts)])
-    query = f"SELECT {selects} FROM ({sheet.table.query})"
-    tests = [test for at, _ in texts for test in _tests(f"t{at}")]
-    counts = ["count(*)", *(f"min(_key) FILTER ({test})" for test in tests)]
-    found = cursor.execute(f"SELECT {', '.join(counts)} FROM ({query})").fetchone() or (0,)
-    if found[0] >= MOST_ROWS:
+    table = sheet.table
+    if table.rows >= MOST_ROWS:
         raise InputError(
             "too-many-rows",
-            f"{found[0]:,} rows of {sheet.table.dataset} don't fit on a sheet.",
+            f"{table.rows:,} rows of {table.dataset} don't fit on a sheet.",
             f"A sheet of XLSX holds {MOST_ROWS - 1:,} rows and a header.",
             "Export as csv, json or parquet, or fewer rows with --where, --from or --until.",
         )
-    keys = iter(found[1:])
-    for _, column in texts:
-        for code, said in _PROBLEMS.items():
-            key = next(keys)
-            if key is not None:
-                raise _unfit(code, said, sheet.table, column.field, key)
-
-
-def _tests(text: str) -> tuple[str, str]:
-    """SQL that is true where a text has one of the problems."""
-    # Characters beyond the first 65,536 count twice.
-    beyond = f"length(regexp_replace({text}, '[^\\x{{10000}}-\\x{{10FFFF}}]', '', 'g'))"
-    is_long = f"length({text}) + {beyond} > {MOST_CHARACTERS}"
-    return (
-        f"CASE WHEN strlen({text}) > {MOST_CHARACTERS} THEN {is_long} END",
-        f"regexp_matches({text}, '[\\x{{FFFE}}\\x{{FFFF}}]')",
-    )
-
-
-def _unfit(code: str, said: str, table: Table, field: Field, key: str) -> InputError:
-    return InputError(
-        code,
-        f"A value does not fit into a cell: {field.name} of {table.dataset} {key!r}.",
-        f"It {said}.",
-        "Export as csv or json, or leave the field out with --fields.",
-    )
+    texts = {each.field.name: each.text for each in sheet.columns if each.text}
+    check_texts(cursor, table, texts, _PROBLEMS)

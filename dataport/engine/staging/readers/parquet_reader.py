@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataport.core.errors import InputError
+from dataport.engine.export_marks import Mark, mark_name
 from dataport.engine.staging.look import MOST_ROWS
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.reading import Reading, no_rows
@@ -36,6 +37,7 @@ def read_parquet(
         for batch in _text_batches(connection, file, _at_once(file)):
             target.add(batch.columns, range(rows + 1, rows + batch.num_rows + 1))
             rows += batch.num_rows
+        mark = _mark(file, request.dataset.name)
     spool = target.finish()
     if spool.total == 0:
         raise no_rows(source.path.name)
@@ -49,7 +51,14 @@ def read_parquet(
         spool=spool,
         sql=target.sql(len(columns)),
         limit=limits.field_size if spool.longest > limits.field_size else None,
+        mark=mark,
     )
+
+
+def _mark(file: pq.ParquetFile, dataset: str) -> Mark | None:
+    """What the file says of the export that it is."""
+    text = (file.metadata.metadata or {}).get(mark_name(dataset).encode(), b"")
+    return Mark.from_text(text.decode("utf-8", "replace"))
 
 
 def look_at_parquet(
