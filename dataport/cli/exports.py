@@ -22,7 +22,7 @@ FORMATS = ("csv", "json", "xlsx", "xml", "txt", "parquet", "doc")
 )
 @click.argument("datasets", metavar="[D]...", nargs=-1, type=DATASET)
 @click.option(
-    "--package", type=PACKAGE, help="All datasets of this package: a folder, or one workbook."
+    "--package", type=PACKAGE, help="All of this package: a folder, a workbook or a document."
 )
 @click.option("--format", type=click.Choice(FORMATS), help="Else the ending of --to, else csv.")
 @click.option(

@@ -54,6 +54,11 @@ class PackageMember(TomlModel):
         (),
         description="Lists of a JSON document that hold its rows, as in data.tickets[].notes.",
     )
+    repeated: bool = Key(
+        False,
+        description="Whether a document that is exported has all rows in the outermost list, even"
+        " those that stand in other items too.",
+    )
     fields: dict[str, str | tuple[str, ...]] = Key(
         {},
         description="Of fields that an item does not have by name: the path of the value, as in"

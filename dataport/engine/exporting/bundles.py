@@ -1,40 +1,29 @@
-"""A whole package in one file: a workbook with a sheet a dataset."""
+"""A whole package in one file: a workbook with a sheet a dataset, or a document."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from dataport.engine.catalog.packages import Package, SheetLayout
-from dataport.engine.commits import Author
+from dataport.engine.exporting.bundle import Bundle
+from dataport.engine.exporting.document import write_document
+from dataport.engine.exporting.places import is_document
 from dataport.engine.exporting.sheet_columns import shown_column
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.workbook import Sheet, write_workbook
-from dataport.engine.jobs import Job
-from dataport.engine.requests import ExportRequest
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """What goes into the file."""
-
-    package: Package
-    tables: Sequence[Table]
-    """One a member, those that a row refers to before its own."""
-    request: ExportRequest
-    job: Job
-    author: Author
-
 
 BundleWriter = Callable[[Connection, Bundle, Path], int]
 """Writes a bundle to a new file; the number of rows. Raises InputError where they don't fit."""
 
 
-def bundle_writer(kind: str) -> BundleWriter | None:
+def bundle_writer(package: Package, kind: str) -> BundleWriter | None:
     """What writes a package into one file of this format; None where each dataset has its own."""
+    if kind == "json" and is_document(package):
+        return write_document
     return _write_workbook if kind == "xlsx" else None
 
 

@@ -16,7 +16,8 @@ from dataport.engine.catalog.load import find_dataset
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, members_in_order
 from dataport.engine.commits import Author, head, write_audit
-from dataport.engine.exporting.bundles import Bundle, BundleWriter, bundle_writer
+from dataport.engine.exporting.bundle import Bundle
+from dataport.engine.exporting.bundles import BundleWriter, bundle_writer
 from dataport.engine.exporting.delivery import Part, bundle_target, deliver_package, targets_of
 from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
 from dataport.engine.exporting.table import Table
@@ -60,7 +61,7 @@ class Exports:
         names = members_in_order(package, self._datasets()) if package else request.datasets
         datasets = [find_dataset(self._datasets(), name) for name in names]
         job.dataset = datasets[0].name if len(datasets) == 1 and not package else None
-        bundle = bundle_writer(request.format) if package else None
+        bundle = bundle_writer(package, request.format) if package else None
         if bundle:
             targets = [bundle_target(self._home, job.job, request)]
         else:
@@ -136,14 +137,22 @@ class Exports:
     ) -> Part:
         """Write all datasets of a package into one file, their newest rows first (EXF-20)."""
         request, drawn = _export_request(task.job), list[_Drawn]()
-        for dataset in datasets:
+        selections = [self._selection(dataset, request) for dataset in datasets]
+        for dataset, selection in zip(datasets, selections, strict=True):
             task.progress(Phase.EXPORT, len(drawn), len(datasets))
-            selection = self._selection(dataset, request)
-            if not request.sort and dataset.date_field:
-                selection = replace(selection, sort=(f"-{dataset.date_field}",))
-            drawn.append(self._draw(task, dataset, selection))
+            newest = (f"-{dataset.date_field}",) if dataset.date_field else ()
+            ordered = replace(selection, sort=request.sort or newest)
+            drawn.append(self._draw(task, dataset, ordered))
         path = task.scratch / "bundle.part"
-        bundle = Bundle(package, [each.table for each in drawn], request, task.job, task.author)
+        bundle = Bundle(
+            package=package,
+            datasets={dataset.name: dataset for dataset in datasets},
+            tables=[each.table for each in drawn],
+            request=request,
+            job=task.job.job,
+            commit=_commit(task.cursor, selections[0]),
+            actor=task.author.actor,
+        )
         with filtering(request.where):
             rows = writer(task.cursor, bundle, path)
         return Part(datasets, path, target, rows, self._keep(drawn, path))
