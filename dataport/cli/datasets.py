@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from dataport.cli.options import DATASET, Command, Group, Session
 from dataport.core.errors import UsageError
 from dataport.core.paths import shipped_config
 from dataport.core.text import counted
+
+TEMPLATES = ("csv", "json", "xlsx")
+"""Formats of files to fill in."""
 
 
 @click.group("datasets", cls=Group)
@@ -104,23 +108,33 @@ def _checks(constraints: dict[str, Any]) -> str | None:
 @datasets_command.command(
     "template",
     cls=Command,
-    epilog="Example: dataport datasets template leads --to leads.csv",
+    epilog="Example: dataport datasets template leads --to leads.xlsx",
 )
 @click.argument("dataset", type=DATASET)
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(TEMPLATES),
+    help="Else the ending of --to, else csv.",
+)
 @click.option(
     "--to",
     "target",
     metavar="PATH",
     type=click.Path(path_type=Path),
-    help="File to write, with a page that describes the columns beside it; or the folder for both.",
+    help="File to write, or its folder. A page that describes the columns lies beside it; a"
+    " workbook has a sheet that does.",
 )
 @click.pass_obj
-def template(session: Session, dataset: str, kind: str, target: Path | None) -> None:
+def template(session: Session, dataset: str, kind: str | None, target: Path | None) -> None:
     """A file to fill in: a header and one example row.
 
     Without --to it is printed. Personal values stay out of the example where a row can do without.
     """
+    ending = target.suffix.lstrip(".").lower() if target else ""
+    kind = kind or (ending if ending in TEMPLATES else "csv")
+    if kind == "xlsx" and target is None:
+        raise click.UsageError("A workbook can't be printed: name a file with --to.")
     with session.client() as client:
         document = client.get(f"/v1/datasets/{dataset}/template", format=kind)
     if target is not None:
@@ -129,10 +143,16 @@ def template(session: Session, dataset: str, kind: str, target: Path | None) -> 
 
 
 def _write_template(document: dict[str, Any], target: Path) -> dict[str, str]:
-    """Where the file and its page were written. Raises UsageError where they can't be."""
+    """Where the file, and its page if it needs one, were written.
+
+    Raises UsageError where they can't be.
+    """
     file = target / f"{document['dataset']}.{document['format']}" if target.is_dir() else target
     page = file.with_suffix(".md")
     try:
+        if document["text"] is None:
+            file.write_bytes(base64.b64decode(document["content"]))
+            return {"file": str(file)}
         file.write_text(document["text"], encoding="utf-8")
         page.write_text(document["page"], encoding="utf-8")
     except OSError as error:
@@ -147,7 +167,8 @@ def _write_template(document: dict[str, Any], target: Path) -> dict[str, str]:
 
 def _show_template(document: dict[str, Any]) -> None:
     if "file" in document:
-        output.say(f"{document['file']} is ready to fill in; {document['page_file']} describes it.")
+        page = document.get("page_file", "its second sheet")
+        output.say(f"{document['file']} is ready to fill in; {page} describes it.")
     else:
         output.say(document["text"].rstrip("\n"))
 

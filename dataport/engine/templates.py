@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 from typing import Any, Literal
 
 from dataport.engine.catalog.model import Constraints, Dataset, Field, FieldType
+from dataport.engine.template_workbook import template_workbook
 
-Kind = Literal["csv", "json"]
+Kind = Literal["csv", "json", "xlsx"]
 
 _KINDS = {
     FieldType.STRING: "text",
@@ -33,20 +35,23 @@ _FORMATS = {"email": "e-mail address", "phone": "phone number", "uri": "address"
 def template(dataset: Dataset, kind: Kind) -> dict[str, Any]:
     """`dataset, format, text, page, columns`: the file, a page in Markdown, and the columns.
 
-    Fields that nobody sets are left out. The example is made up, yet of personal fields it has
+    A workbook is no text: it is `content`, in Base64, and describes the columns itself. Fields that nobody sets are left out. The example is made up, yet of personal fields it has
     only what a row can't do without.
     """
     fields = [field for field in dataset.fields if not field.is_computed]
     example = {field.name: _example(dataset, field) for field in fields}
     columns = [_column(dataset, field, example[field.name]) for field in fields]
-    text = _csv(example) if kind == "csv" else _json(fields, example)
-    return {
+    document = {
         "dataset": dataset.name,
         "format": kind,
-        "text": text,
+        "text": None,
         "page": _page(dataset, columns),
         "columns": columns,
     }
+    if kind == "xlsx":
+        content = template_workbook(dataset, example, columns)
+        return document | {"content": base64.b64encode(content).decode()}
+    return document | {"text": _csv(example) if kind == "csv" else _json(fields, example)}
 
 
 def _example(dataset: Dataset, field: Field) -> str:

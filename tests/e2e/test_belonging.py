@@ -79,6 +79,15 @@ def test_a_template_is_printed_or_written_with_its_page(world: World, tmp_path: 
     assert "# Leads" in (tmp_path / "mine.md").read_text(encoding="utf-8")
     job = world.ok("import", str(tmp_path / "mine.csv"), "--dataset", "leads")
     assert job["changes"]["inserted"] == 1
+    form = world.ok("datasets", "template", "leads", "--to", str(tmp_path / "form.xlsx"))
+    assert (form["format"], form["file"], "page_file" in form) == (
+        "xlsx",
+        str(tmp_path / "form.xlsx"),
+        False,
+    )
+    again = world.ok("import", form["file"], "--dataset", "leads")
+    assert again["rows"]["valid"] == 1
+    assert world.run("datasets", "template", "leads", "--format", "xlsx").code == 2
     refused = world.run("datasets", "template", "leads", "--to", str(tmp_path / "no" / "x.csv"))
     assert refused.document["error"]["code"] == "target-unwritable"
     assert world.run("datasets", "template", "lead").document["error"]["code"] == "unknown-dataset"

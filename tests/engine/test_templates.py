@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator
 
 import pytest
+import python_calamine as calamine
 
 from dataport.core.paths import Home, shipped_config
 from dataport.engine.catalog.load import load_datasets
@@ -20,11 +23,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize("name", DATASETS)
-@pytest.mark.parametrize("kind", ["csv", "json"])
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx"])
 def test_a_template_is_a_file_that_can_be_imported(shop: Shop, name: str, kind: str) -> None:
     """Its header has every field that is set by hand, and its example passes every check."""
     document = shop.engine.template(name, kind)
-    path = shop.write(f"{name}.{kind}", document["text"])
+    path = shop.folder / f"{name}.{kind}"
+    path.write_bytes(
+        base64.b64decode(document["content"]) if kind == "xlsx" else document["text"].encode()
+    )
     job = shop.send(path, name, source=f"template-{kind}")
     assert (job.rows or {})["valid"] == 1
     fields = [field for field in DATASETS[name].fields if not field.is_computed]
@@ -50,3 +56,21 @@ def test_the_page_says_what_a_column_holds(shop: Shop) -> None:
     assert "| `status` | text |  | one of new, contacted, qualified" in page
     assert "| `score` | whole number |  | at least 0, at most 100 |" in page
     assert "| `email` | e-mail address |" in page
+
+
+def test_a_workbook_describes_its_columns_itself(shop: Shop) -> None:
+    """ITP-01 to ITP-03: the form alone is imported, whether its dataset is named or not."""
+    document = shop.engine.template("leads", "xlsx")
+    content = base64.b64decode(document["content"])
+    with calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        assert book.sheet_names == ["leads", "Columns"]
+        form, about = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
+    assert form[0] == [column["name"] for column in document["columns"]]
+    assert len(form) == 2
+    described = {row[0]: row for row in about[1:]}
+    assert list(described) == form[0]
+    assert described["score"][2:5] == ["whole number", "", "at least 0, at most 100"]
+    path = shop.folder / "filled.xlsx"
+    path.write_bytes(content)
+    job = shop.send(path, source="form")
+    assert [part.dataset for part in job.members] == ["leads"]

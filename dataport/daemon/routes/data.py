@@ -57,9 +57,12 @@ def show_dataset(name: str, services: ServicesDep) -> Response:
 def show_template(
     name: str,
     services: ServicesDep,
-    kind: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
+    kind: Annotated[Literal["csv", "json", "xlsx"], Query(alias="format")] = "csv",
 ) -> Response:
-    """Its text with one example row, a page in Markdown that describes the columns, and these."""
+    """Its text with one example row, a page in Markdown that describes the columns, and these.
+
+    A workbook, which has a sheet that describes them, is `content`, in Base64.
+    """
     return answer(services.engine.template(name, kind))
 
 

@@ -26,7 +26,8 @@ LONGEST_NAME = 31
 """Characters of a sheet's name."""
 
 _BATCH = 5_000
-_HEADER = {"bold": True, "bg_color": "#E0E0E0"}
+HEADER = {"bold": True, "bg_color": "#E0E0E0"}
+"""Format of header cells."""
 
 
 def _is_long(text: str) -> str:
@@ -87,7 +88,7 @@ def write_workbook(cursor: Connection, sheets: Sequence[Sheet], path: Path) -> i
 
 def _write_sheet(cursor: Connection, book: Any, sheet: Sheet) -> int:
     page = book.add_worksheet(sheet.name)
-    header = book.add_format(_HEADER)
+    header = book.add_format(HEADER)
     forms = [book.add_format({"num_format": column.form}) for column in sheet.columns]
     for at, (column, form) in enumerate(zip(sheet.columns, forms, strict=True)):
         hidden = {"hidden": True} if column.is_hidden else {}
