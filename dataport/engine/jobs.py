@@ -31,6 +31,10 @@ class Job(JobPart):
     status: JobStatus = JobStatus.PENDING
     parts: list[JobPart] = field(default_factory=list)
     """Of an import of a package: one a dataset, in the order in which they are merged."""
+    package: str | None = None
+    """The package that the file turned out to be, where none was named."""
+    on_match: str | None = None
+    """What that package says of rows that are there already, where nobody else does."""
     inbox: str | None = None
     error: dict[str, str] | None = None
     exit_code: int | None = None
@@ -59,6 +63,8 @@ class Job(JobPart):
         "mapping",
         "mapped_by",
         "columns",
+        "package",
+        "on_match",
         "reason",
         "rows",
         "changes",
@@ -145,12 +151,12 @@ class Job(JobPart):
             }
         items = [{**self._said_of(part), "excluded": part.left_out} for part in self.parts]
         return {
-            "package": self.request.package,
+            "package": self.request.package or self.package,
             **({"items": items} if items else {}),
             "excluded": self.left_out,
             **({"reason": self.reason} if self.reason else {}),
             "mode": str(self.request.mode or "merge"),
-            "on_match": str(self.request.on_match or "merge"),
+            "on_match": str(self.request.on_match or self.on_match or "merge"),
             "hold": self.request.hold,
             "dry_run": self.request.dry_run,
         }

@@ -199,12 +199,12 @@ def test_a_notion_export_packed_twice(clean: World, tmp_path: Path) -> None:
 
 def test_a_todoist_backup_is_one_import(clean: World, tmp_path: Path) -> None:
     path = shutil.copy(SOURCES / "todoist" / "backup_2026-11-01.zip", tmp_path)
-    [job] = clean.ok("import", str(path))["items"]
-    assert (job["mapping"], job["source"], len(job["tables"])) == ("todoist", "todoist", 2)
+    [job] = clean.ok("import", str(path), "--source", "backup")["items"]
+    assert (job["mapping"], job["source"], len(job["tables"])) == ("todoist", "backup", 2)
     modules = {row["module"] for row in clean.ok("rows", "goals")["rows"]}
     assert modules == {"Goals", "Goals / Zdrowie i ćwiczenia"}
     [project] = (SOURCES / "todoist").glob("Goals*.csv")
-    alone = clean.ok("import", str(shutil.copy(project, tmp_path)))
+    alone = clean.ok("import", str(shutil.copy(project, tmp_path)), "--source", "backup")
     assert (alone["commit"], alone["rows"]["valid"]) == (None, job["rows"]["valid"])
 
 
@@ -212,12 +212,14 @@ def test_a_trello_board_is_its_lists_and_cards(clean: World, tmp_path: Path) -> 
     job = take(clean, SOURCES / "trello" / "board.json", tmp_path)
     modules, goals = job["items"]
     assert counts(modules) == ("trello_lists", "trello", 3, 0)
-    assert (*counts(goals), goals["rows"]["skipped"]) == ("trello", "trello", 3, 0, 1)
+    assert (*counts(goals), goals["rows"]["skipped"]) == ("trello", "trello", 5, 0, 1)
     found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
     names = {row["id"]: row["name"] for row in clean.ok("rows", "modules")["rows"]}
     run = found["Run 10 km"]
     assert (names[run["moduleId"]], run["isCompleted"]) == ("Erledigt", True)
-    assert found["Write the book"]["targetDate"] == "2026-12-24"
+    book = found["Write the book"]
+    assert (book["targetDate"], found["One"]["parentId"]) == ("2026-12-24", book["id"])
+    assert (found["One"]["isCompleted"], found["Two"]["isCompleted"]) == (True, False)
 
 
 def test_cards_of_both_versions_are_contacts(clean: World, tmp_path: Path) -> None:
@@ -233,7 +235,7 @@ def test_cards_of_both_versions_are_contacts(clean: World, tmp_path: Path) -> No
 
 def test_microsoft_to_do(clean: World, tmp_path: Path) -> None:
     job = take(clean, SOURCES / "ms_todo" / "tasks.json", tmp_path)
-    assert counts(job) == ("ms_todo", "ms-todo", 2, 0)
+    assert counts(job) == ("ms_todo", "ms-todo", 4, 0)
     found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
     book = found["Write the book"]
     assert (book["targetDate"], book["isCompleted"], book["priority"]) == (
@@ -243,3 +245,37 @@ def test_microsoft_to_do(clean: World, tmp_path: Path) -> None:
     )
     assert (book["tags"], book["createdAt"]) == (["Red category"], "2026-03-02T08:00:00Z")
     assert found["Биатлон"]["isCompleted"] is True
+    assert found["Chapter one"]["parentId"] == book["id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "source", "valid"),
+    [
+        ("toggl/api_v9_me_time_entries.json", "toggl_api", "toggl", 4),
+        ("toggl/reports_v3_search_page1.json", "toggl_reports", "toggl", 2),
+        ("harvest/api_v2_time_entries_page1.json", "harvest_api", "harvest", 2),
+        ("freshdesk/api_v2_tickets.json", "freshdesk_api", "freshdesk", 1),
+        ("todoist/api_v1_tasks_page1.json", "todoist_api", "todoist", 2),
+        ("todoist/api_v1_tasks_page2.json", "todoist_api", "todoist", 1),
+        ("todoist/api_v1_projects.json", "todoist_projects", "todoist", 1),
+    ],
+)
+def test_pages_of_apis(
+    clean: World, tmp_path: Path, name: str, mapping: str, source: str, valid: int
+) -> None:
+    assert counts(take(clean, SOURCES / name, tmp_path)) == (mapping, source, valid, 0)
+
+
+def test_zendesk_s_pages_and_its_export_with_comments(clean: World, tmp_path: Path) -> None:
+    page = take(clean, SOURCES / "zendesk" / "api_tickets_page1.json", tmp_path)
+    assert [counts(part)[::2] for part in page["items"]] == [
+        ("zendesk_users", 2),
+        ("zendesk_api", 1),
+    ]
+    export = take(clean, SOURCES / "zendesk" / "export_full.ndjson", tmp_path)
+    assert [counts(part)[::2] for part in export["items"]] == [
+        ("zendesk_api", 2),
+        ("zendesk_comments", 1),
+    ]
+    [note] = clean.ok("rows", "ticket_notes")["rows"]
+    assert (note["ticketId"], note["content"]) == ("1", "On it.\nTomorrow.")

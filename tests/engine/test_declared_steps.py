@@ -24,6 +24,7 @@ INPUTS = {
     "staging/places.py": ["{name}"],
     "staging/recall.py": ["{MEMORY}", "raw"],
     "staging/rejects.py": ["messages", "cuts"],
+    "staging/uniting.py": ["{rows}"],
     "staging/readers/json_reader.py": None,
     "staging/readers/json_document.py": None,
     "merging/snapshot.py": ["{name}", "{OPEN}"],

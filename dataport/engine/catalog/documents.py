@@ -1,21 +1,38 @@
 """Where the rows of a dataset lie in a nested JSON document, and what their fields are made of.
 
 A path names lists from the document inwards, as in `data.tickets` or `data.tickets[].notes`: the
-notes of every ticket. The value of a field is named from its item on, as in `author.email`; `^.id`
+notes of every ticket; where the document is a list itself, or has one object a line, `[].notes`. The value of a field is named from its item on, as in `author.email`; `^.id`
 is the id of the item that holds the item's list.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 _NAMES = r"[^.\[\]^|]+(?:\.[^.\[\]^|]+)*"
-PATH = re.compile(rf"{_NAMES}(?:\[\]\.{_NAMES})*")
+PATH = re.compile(rf"{_NAMES}(?:\[\]\.{_NAMES})*|(?:\[\]\.{_NAMES})+")
 VALUE = re.compile(rf"(?:\^\.)*{_NAMES}")
 
 Names = tuple[str, ...]
+
+
+def base_of(path: str) -> str:
+    """The outermost list on the way of a path; empty for the document itself."""
+    return ".".join(ListPath.parse(path).base)
+
+
+def lists_below(outers: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
+    """Names in the items of some lists of values that lead to the lists at `paths`."""
+    paths = tuple(paths)
+    below = [
+        path.removeprefix(f"{outer}[].")
+        for outer in outers
+        for path in paths
+        if path.startswith(f"{outer}[].")
+    ]
+    return tuple(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in below))
 
 
 @dataclass(frozen=True)

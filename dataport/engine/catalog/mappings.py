@@ -18,6 +18,7 @@ from pydantic import field_validator, model_validator
 from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.text import nearest_hint
 from dataport.core.toml_model import TomlModel, load_model
+from dataport.engine.catalog.documents import Layout, ListPath, ValuePath, lists_below
 from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name, check_pattern
 
@@ -69,7 +70,9 @@ class FieldMapping(TomlModel):
     optional: bool = Key(False, description="Rows may lack the field even where it is required.")
 
     missing: tuple[str, ...] = Key((), description="More words that stand for no value.")
-    path: str | None = Key(None, description="Place in a cell that holds JSON: owner.emails[0].")
+    path: tuple[str, ...] = Key(
+        (), description="Place in a cell that holds JSON: owner.emails[0]; or the first of several."
+    )
     pattern: str | None = Key(None, description="Regular expression (RE2): its group is taken.")
     replace: str | None = Key(None, description="Instead: what each match of `pattern` becomes.")
     every: bool = Key(False, description="Instead: all matches, as the items of a list.")
@@ -89,7 +92,7 @@ class FieldMapping(TomlModel):
     unit: Unit | None = Key(None, description="Unit of time spans that are plain numbers.")
     to: Unit = Key(Unit.HOURS, description="Unit that a number field wants them in.")
 
-    @field_validator("format", mode="before")
+    @field_validator("format", "path", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -171,12 +174,22 @@ class Skip(TomlModel):
     values: tuple[str, ...] | None = Key(None, description="Cells that say so; '' is empty.")
     unless: tuple[str, ...] | None = Key(None, description="Instead: all cells but these.")
     pattern: str | None = Key(None, description="Instead: cells in which this is found (RE2).")
+    without: str | None = Key(
+        None,
+        description="Instead: cells that name no row: none that is taken has them in this column.",
+    )
 
     @model_validator(mode="after")
     def _is_one_rule(self) -> Skip:
-        if sum(rule is not None for rule in (self.values, self.unless, self.pattern)) != 1:
-            raise ValueError("name one of 'values', 'unless' and 'pattern'")
+        rules = (self.values, self.unless, self.pattern, self.without)
+        if sum(rule is not None for rule in rules) != 1:
+            raise ValueError("name one of 'values', 'unless', 'pattern' and 'without'")
         return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column that it speaks of."""
+        return (self.column,) if self.without is None else (self.column, self.without)
 
 
 class MappingFile(TomlModel):
@@ -200,6 +213,16 @@ class MappingFile(TomlModel):
         None,
         description="Pattern of tables that hold what others beside them show a part of: where it is"
         " found in a name, only such tables are read.",
+    )
+    paths: tuple[str, ...] = Key(
+        (),
+        description="Lists of a JSON document that hold its rows, as in value[].checklistItems, or"
+        " [].comments where the document is a list. `detect` names what is in an item of the outermost.",
+    )
+    columns: dict[str, str | tuple[str, ...]] = Key(
+        {},
+        description="Columns that such an item does not have by name: the path of the value, as"
+        " ^.id for the item around the list; or several, the first that is there.",
     )
     missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
     spans: Literal["check", "make", "ignore"] = Key(
@@ -225,6 +248,17 @@ class MappingFile(TomlModel):
         return check_pattern(value)
 
     @model_validator(mode="after")
+    def _paths_are_right(self) -> MappingFile:
+        layout = self.layout
+        for path in layout.paths:
+            ListPath.parse(path)
+        for value in (each for paths in layout.fields.values() for each in paths):
+            ValuePath.parse(value)
+        if self.columns and not self.paths:
+            raise ValueError("'columns' needs 'paths'")
+        return self
+
+    @model_validator(mode="after")
     def _fields_differ(self) -> MappingFile:
         names = [each.field for each in self.fields]
         for name in names:
@@ -233,11 +267,21 @@ class MappingFile(TomlModel):
         return self
 
     @property
+    def layout(self) -> Layout:
+        """How its rows lie in a document, where it names lists of one."""
+        columns = {
+            name: (paths,) if isinstance(paths, str) else paths
+            for name, paths in self.columns.items()
+        }
+        return Layout(self.paths, columns, lists_below(self.paths, self.paths))
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Every column that it speaks of."""
         columns = [label for each in self.fields for label in each.labels]
         columns += [label for each in self.above for label in each.labels]
-        return tuple(dict.fromkeys([*self.detect, *columns, *(rule.column for rule in self.skip)]))
+        skipped = [label for rule in self.skip for label in rule.labels]
+        return tuple(dict.fromkeys([*self.detect, *columns, *skipped]))
 
 
 def load_mapping(path: Path) -> MappingFile:

@@ -7,7 +7,6 @@ written down: it follows from their foreign keys, so that what a row refers to c
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +18,7 @@ from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.text import nearest_hint
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.core.words import OnMatch
-from dataport.engine.catalog.documents import Layout, ListPath, ValuePath
+from dataport.engine.catalog.documents import Layout, ListPath, ValuePath, lists_below
 from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
@@ -139,15 +138,8 @@ class Package(TomlModel):
 
     def layout(self, member: PackageMember) -> Layout:
         """How the rows of a member lie in a document, and which of their lists are other rows."""
-        below = [
-            path.removeprefix(f"{outer}[].")
-            for outer in member.paths
-            for other in self.members
-            for path in other.paths
-            if path.startswith(f"{outer}[].")
-        ]
-        lists = dict.fromkeys(re.split(r"[.\[]", path)[0] for path in below)
-        return Layout(member.paths, member.values, tuple(lists))
+        paths = [path for other in self.members for path in other.paths]
+        return Layout(member.paths, member.values, lists_below(member.paths, paths))
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -101,11 +101,9 @@ class Imports:
         members = self.prepare(job)
         if members:
             return members
-        request = import_request(job)
         look = self._reader.look(job, progress)
-        package = find_package(self._packages(), request.package) if request.package else None
         job.notices += look.notices
-        place_tables(job, look, self._datasets(), package, self._mappings())
+        place_tables(job, look, self._datasets(), self._packages(), self._mappings())
         return self.prepare(job)
 
     def parcels(self, package: str, paths: Sequence[Path]) -> list[list[Path]]:

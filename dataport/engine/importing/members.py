@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import DESCRIPTOR, SIDECAR, Home
+from dataport.core.words import OnMatch
 from dataport.engine.catalog.documents import Layout
 from dataport.engine.catalog.mappings import MappingFile
 from dataport.engine.catalog.model import Dataset
@@ -22,13 +23,13 @@ from dataport.engine.importing.targets import (
     Target,
     check_words,
     import_request,
+    list_path,
     resolve_target,
     target_of,
 )
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job, part_directory
 from dataport.engine.requests import DEFAULT_SOURCE
-from dataport.engine.staging.look import JOINT
 from dataport.engine.staging.reject_layout import rejects_of
 
 
@@ -62,7 +63,7 @@ def resolve_members(
     check_words(request)
     if request.package is not None:
         find_package(packages, request.package)
-    is_open = not (job.dataset or job.parts) and needs_look(request, packages)
+    is_open = not (job.dataset or job.parts) and needs_look(request, packages, mappings)
     if is_open:
         return ()
     if request.package is None and not job.parts:
@@ -79,8 +80,9 @@ def resolve_members(
         ]
     members = []
     for part in job.parts:
-        target = target_of(request, part, datasets, mappings)
-        layout = _layout(packages.get(request.package or ""), part)
+        on_match = OnMatch(job.on_match) if job.on_match else None
+        target = target_of(request, part, datasets, mappings, on_match)
+        layout = _layout(packages.get(request.package or job.package or ""), part)
         if layout is not None:
             target = replace(target, layout=layout, candidates=())
         members.append(Member(part, target, part_directory(home, job, part)))
@@ -89,8 +91,8 @@ def resolve_members(
 
 def _layout(package: Package | None, part: JobPart) -> Layout | None:
     """How the rows of a part lie in its document, where its package tells."""
-    member = package.member(str(part.dataset)) if package else None
-    path = (part.inside or "").rpartition(JOINT)[2]
+    member = package.member(str(part.dataset)) if package and not part.mapping else None
+    path = list_path(part)
     return package.layout(member) if package and member and path in member.paths else None
 
 

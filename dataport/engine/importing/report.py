@@ -141,7 +141,7 @@ def job_outcome(job: Job) -> str:
         is_one_file = all(part.inside is not None or part.tables for part in job.parts)
         number = sum(max(1, len(part.tables)) for part in job.parts)
         files = counted(number, "table" if is_one_file else "file")
-        package = package or PurePath(job.file or "").name
+        package = package or job.package or PurePath(job.file or "").name
         left_out = f", without {counted(job.left_out, 'row')}" if job.left_out else ""
         return f"Import {package} from {job.source}: {files}{left_out}"
     said = {part.message for part in job.parts}

@@ -19,9 +19,10 @@ from dataport.engine.catalog.packages import Package
 from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
-from dataport.engine.requests import DEFAULT_SOURCE, ImportRequest
+from dataport.engine.requests import DEFAULT_SOURCE, NO_BASE, ImportRequest
 from dataport.engine.staging import sniff
 from dataport.engine.staging.detect import candidates
+from dataport.engine.staging.look import JOINT
 
 FORMATS = tuple(dict.fromkeys(sniff.FORMATS.values()))
 
@@ -80,7 +81,8 @@ def completed_request(
 
     What a job is asked for is settled when it is asked, so that a retry does the same after the
     inbox was changed or removed. Raises NotFoundError `unknown-inbox`, UsageError
-    `reserved-source`. The source stays open where the mapping that is found may say it.
+    `reserved-source`. The source stays open where the mapping that is found may say it, and what
+    happens on a match where the package that is found may.
     """
     filled: dict[str, object] = {
         "mode": request.mode or Mode.MERGE,
@@ -100,9 +102,11 @@ def completed_request(
         }
     package = packages.get(str(filled.get("package", request.package)))
     default = package.on_match if package else OnMatch.MERGE
-    filled["on_match"] = filled["on_match"] or default
-    source = filled.get("source", request.source)
-    if source is None and filled.get("dataset", request.dataset) is not None:
+    source, dataset = filled.get("source", request.source), filled.get("dataset", request.dataset)
+    is_two_way = request.base not in (None, NO_BASE)
+    if package is not None or dataset is not None or is_two_way:
+        filled["on_match"] = filled["on_match"] or default
+    if source is None and dataset is not None:
         source = DEFAULT_SOURCE
     if source is not None:
         check_source(str(source))
@@ -149,8 +153,9 @@ def target_of(
     part: JobPart,
     datasets: Mapping[str, Dataset],
     mappings: Mapping[str, MappingFile],
+    on_match: OnMatch | None = None,
 ) -> Target:
-    """The target in the dataset of `part`.
+    """The target in the dataset of `part`; `on_match` counts where the request leaves it open.
 
     Raises NotFoundError `unknown-dataset` or `unknown-mapping`, UsageError where the mapping is
     one of another dataset.
@@ -168,15 +173,29 @@ def target_of(
         dataset=dataset,
         source=source if commit is None else as_of_source(commit),
         mode=request.mode or Mode.MERGE,
-        on_match=request.on_match or OnMatch.MERGE,
+        on_match=request.on_match or on_match or OnMatch.MERGE,
         is_held=request.hold,
         is_strict=request.strict,
         inside=part.inside,
         values=_values(request, dataset),
         mapping=mapping,
-        candidates=() if mapping else candidates(mappings.values(), source, dataset.name),
+        candidates=() if mapping else _candidates(mappings, source, dataset.name),
         date_order=request.date_order,
+        layout=mapping.layout if mapping and list_path(part) in mapping.paths else None,
     )
+
+
+def list_path(part: JobPart) -> str:
+    """Which list of a document a part's rows lie in, whatever that is packed in."""
+    return (part.inside or next(iter(part.tables), "")).rpartition(JOINT)[2]
+
+
+def _candidates(
+    mappings: Mapping[str, MappingFile], source: str, dataset: str
+) -> tuple[MappingFile, ...]:
+    """Those that a header alone may tell."""
+    found = candidates(mappings.values(), source, dataset)
+    return tuple(mapping for mapping in found if not mapping.paths)
 
 
 def _values(request: ImportRequest, dataset: Dataset) -> dict[str, str]:

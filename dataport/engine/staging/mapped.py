@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dataport.core.errors import InputError
-from dataport.engine.catalog.mappings import FILE, Choice, FieldMapping, MappingFile
+from dataport.engine.catalog.mappings import FILE, Choice, FieldMapping, MappingFile, Skip
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.sql import literal
 from dataport.engine.staging.above import ColumnAbove
 from dataport.engine.staging.detect import detect
 from dataport.engine.staging.mapping import (
+    NAMED,
     Drawn,
     Mapped,
     Skipped,
@@ -47,7 +48,7 @@ def columns_as_fields(columns: Sequence[str], request: StageRequest) -> Mapped:
     check_complete(own_columns(columns), request.dataset, stated, optional)
     used = {at for each in drawn.values() for at in each.positions}
     skips = tuple(
-        Skipped(skip_condition(rule, f"c{at}"), columns[at])
+        _skipped(rule, f"c{at}", columns[at], places)
         for rule in mapping.skip
         for at in _found(rule.column, places)
     )
@@ -93,6 +94,14 @@ def _found(label: str, places: Mapping[str, list[int]]) -> list[int]:
             "Remove or rename one of them.",
         )
     return found
+
+
+def _skipped(rule: Skip, cell: str, column: str, places: Mapping[str, list[int]]) -> Skipped:
+    if rule.without is None:
+        return Skipped(skip_condition(rule, cell), column)
+    named = [f"c{at}" for at in _found(rule.without, places)]
+    unknown = f"{cell} <> '' AND {cell} NOT IN (SELECT name FROM {NAMED})"
+    return Skipped(unknown, column, names=named[0] if named else "NULL::VARCHAR")
 
 
 def _drawn(

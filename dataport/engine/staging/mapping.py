@@ -40,6 +40,12 @@ class Skipped:
     condition: str
     """SQL that is true for them, over the cells `c0` on."""
     column: str
+    names: str | None = None
+    """The cell by which rows are named; the condition looks for it among those in `NAMED`."""
+
+
+NAMED = "named_rows"
+"""Table of the `name`s of rows that no other rule leaves out."""
 
 
 @dataclass(frozen=True)

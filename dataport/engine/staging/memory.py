@@ -28,6 +28,7 @@ def can_remember(request: StageRequest, reading: Reading) -> bool:
     return (
         request.remembers
         and reading.sql_of is not None
+        and not any(skip.names for skip in reading.mapped.skips)
         and not request.dataset.unique_fields
         and not request.dataset.foreign_keys
         and request.dataset.duplicates is not Duplicates.ASK

@@ -11,6 +11,7 @@ from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
 from dataport.engine.staging.disputes import DISPUTED, dispute_step
+from dataport.engine.staging.mapping import NAMED
 from dataport.engine.staging.memory import (
     MEMORY,
     MOST_LAYERS,
@@ -74,6 +75,9 @@ def check_rows(
     runner = LocalRunner(buckets)
     digests = digest_columns(plan) if can_remember(request, reading) else []
     skip = [f"{skip_sql(plan)} AS _skip"] if plan.skips else []
+    named = named_step(plan)
+    if named:
+        runner.run(connection, named)
     plan = _check(connection, request, reading, plan, runner, [*digests, *skip], resolvers)
     found = _count(connection, "SELECT count(*) FROM checked")
     if found != expected:
@@ -103,7 +107,8 @@ def _check(
 
     def run(plan: Plan) -> None:
         check = check_sql(plan, states_keys=reading.states_keys, extra=digests)
-        runner.run(connection, Step("check", Scope.ROW, check, ("raw",), "checked"))
+        inputs = ("raw", NAMED) if named_step(plan) else ("raw",)
+        runner.run(connection, Step("check", Scope.ROW, check, inputs, "checked"))
 
     run(plan)
     notations = find_notations(connection, plan)
@@ -113,6 +118,17 @@ def _check(
             resolver.extensions = 0
         run(plan)
     return plan
+
+
+def named_step(plan: Plan) -> Step | None:
+    """The names of rows that are taken, for rows that are left out because theirs is none of them."""
+    names = next((skip.names for skip in plan.skips if skip.names), None)
+    if names is None:
+        return None
+    left_out = [f"({skip.condition}) IS TRUE" for skip in plan.skips if not skip.names]
+    where = " OR ".join(left_out) or "false"
+    sql = f"SELECT DISTINCT {names} AS name FROM raw WHERE {names} IS NOT NULL AND NOT ({where})"
+    return Step("name rows", Scope.GROUP, sql, ("raw",), NAMED)
 
 
 def duplicate_steps(plan: Plan) -> list[Step]:

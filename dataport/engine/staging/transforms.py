@@ -89,8 +89,8 @@ class Transform:
     def _taken_apart(self, cell: str) -> str:
         rule = self._rule
         value = f"CASE WHEN NOT {among(f'trim({cell})', self._missing)} THEN {cell} END"
-        if rule.path is not None:
-            value = self._let(value, lambda x: _from_json(x, str(rule.path)))
+        if rule.path:
+            value = self._let(value, lambda x: _from_json(x, rule.path))
         if rule.pattern is not None:
             value = _matched(rule, value)
         if rule.split is None:
@@ -170,12 +170,15 @@ def _json_list(items: str) -> str:
     return f"CASE WHEN len({items}) > 0 THEN to_json({items})::VARCHAR END"
 
 
-def _from_json(value: str, path: str) -> str:
+def _from_json(value: str, paths: Sequence[str]) -> str:
+    found = ", ".join(_at(value, path) for path in paths)
+    return f"CASE WHEN json_valid({value}) THEN coalesce({found}) END"
+
+
+def _at(value: str, path: str) -> str:
     place = path if path.startswith("$") else f"$.{path}"
     found = f"json_extract_string({value}, {literal(place)})"
-    if "*" in place:
-        found = f"array_to_string({found}, ';')"
-    return f"CASE WHEN json_valid({value}) THEN {found} END"
+    return f"array_to_string({found}, ';')" if "*" in place else found
 
 
 def _matched(rule: FieldMapping, value: str) -> str:

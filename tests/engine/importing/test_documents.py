@@ -147,6 +147,43 @@ def test_a_helpdesk_s_document_is_one_commit(shop: Shop) -> None:
     assert [shop.rows(name) for name in ("users", "tickets", "ticket_notes")] == [[], [], []]
 
 
+def test_a_document_that_one_package_knows_is_taken_as_it(shop: Shop) -> None:
+    """IMF-12: though nobody named the package; what it says of matches counts, and what is said
+    otherwise stands above that."""
+    job = shop.send(shop.write("export.json", json.dumps(HELPDESK)))
+    assert {part.dataset: (part.changes or {})["inserted"] for part in job.members} == {
+        "users": 2,
+        "tickets": 2,
+        "ticket_notes": 2,
+        "custom_fields": 1,
+        "attachments": 1,
+    }
+    assert {part.commit for part in job.members} == {1}
+    document = job.document()
+    assert (document["package"], document["on_match"]) == ("helpdesk", "skip")
+    assert job.notices[0].startswith("The file is taken as the package helpdesk.")
+    changed = json.dumps(HELPDESK).replace('"Nothing"', '"Something"')
+    again = shop.send(shop.write("export.json", changed))
+    assert ((again.changes or {})["skipped"], (again.changes or {})["updated"]) == (8, 0)
+    assert {row["title"] for row in shop.rows("tickets")} >= {"Nothing"}
+    changed = changed.replace("Something", "Anything")
+    merged = shop.send(shop.write("export.json", changed), on_match="overwrite")
+    assert ((merged.changes or {})["updated"], merged.document()["on_match"]) == (1, "overwrite")
+    assert shop.engine.jobs.get(job.job).package == "helpdesk"
+
+
+def test_lists_that_no_package_or_several_know_are_placed_by_themselves(shop: Shop) -> None:
+    users = {"data": {"users": HELPDESK["data"]["users"], "things": [{"a": 1}]}}
+    [part] = shop.send(shop.write("users.json", json.dumps(users))).parts
+    assert part.dataset == "users"
+    text = (shop.engine.home.packages / "helpdesk.toml").read_text(encoding="utf-8")
+    other = text.replace('name = "helpdesk"', 'name = "desk"')
+    (shop.engine.home.packages / "desk.toml").write_text(other, encoding="utf-8")
+    shop.engine.reload(shop.engine.settings)
+    job = shop.send(shop.write("export.json", json.dumps(HELPDESK)), source="again")
+    assert (job.package, "ticket_notes" in {part.dataset for part in job.parts}) == (None, False)
+
+
 def test_rejects_name_the_line_of_their_ticket(shop: Shop) -> None:
     """ERR-01: a nested row is where the item around it begins; the accounts add up."""
     document = json.loads(json.dumps(HELPDESK))

@@ -18,8 +18,10 @@ from dataport.engine.catalog.documents import Layout, ListPath, Names, ValuePath
 from dataport.engine.sql import literal
 from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.mapped import columns_as_fields
+from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
-from dataport.engine.staging.readers.json_index import blanks, index_items
+from dataport.engine.staging.readers.json_envelope import is_lines
+from dataport.engine.staging.readers.json_index import blanks, index_items, index_lines
 from dataport.engine.staging.readers.json_lists import Lists, find_lists
 from dataport.engine.staging.readers.json_numbers import cells_sql
 from dataport.engine.staging.readers.json_reader import broken, item_names
@@ -29,7 +31,13 @@ from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_
 from dataport.engine.staging.request import PARTS, StageRequest
 from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
-from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encoding, utf8_chunks
+from dataport.engine.staging.text import (
+    Encoding,
+    NotUtf8Error,
+    decoded_head,
+    fallback_encoding,
+    utf8_chunks,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,6 +59,9 @@ class Document:
     data: bytes
     encoding: Encoding
     lists: Lists
+    """That with no name is the document itself."""
+    is_lines: bool = False
+    """Whether it has one item a line, so that one that is no JSON says nothing of the others."""
     notices: list[str] = field(default_factory=list)
 
 
@@ -72,10 +83,18 @@ def open_document(source: SourceFile, encoding: Encoding, memory: int, nesting: 
         encoding = fallback_encoding(source.chunks(), encoding)
         notices.append(encoding_notice(encoding, error.line))
         data = b"".join(utf8_chunks(source.chunks(), encoding))
+    if has_lines(source, encoding):
+        return Document(data, encoding, {"": (0, len(data))}, is_lines=True, notices=notices)
     lists = find_lists(data, name, nesting)
     if lists is None:
         raise broken(source, encoding)
-    return Document(data, encoding, lists, notices)
+    return Document(data, encoding, lists, notices=notices)
+
+
+def has_lines(source: SourceFile, encoding: Encoding) -> bool:
+    """Whether a document has one object a line, none around them."""
+    text = decoded_head(source.head, encoding)
+    return text.lstrip().startswith("{") and is_lines(text)
 
 
 def read_document(
@@ -137,7 +156,7 @@ def _spool(
             before = writer.total
             line = document.data.count(b"\n", 0, start) + 1
             writer.skip_lines(line - writer.line)
-            block, _ = index_items(document.data[start:end], request.limits.nesting)
+            block = _block(document, start, end, request.limits.nesting)
             is_blank = blanks(block)
             codes = octet_codes(block, writer.line, document.encoding, is_delimited=False)
             if codes:
@@ -145,6 +164,14 @@ def _spool(
             writer.add(block, is_blank=is_blank)
             tops[base] = before, writer.total
         return writer.finish(), tops
+
+
+def _block(document: Document, start: int, end: int, nesting: int) -> Block:
+    """The items of a list, each a line."""
+    data = document.data[start:end]
+    if not document.is_lines:
+        return index_items(data, nesting)[0]
+    return index_lines(data if data.endswith(b"\n") else data + b"\n")
 
 
 def _no_text(file: str, path: str, found: tuple[int, str]) -> InputError:
