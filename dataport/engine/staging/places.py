@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,18 +9,16 @@ import numpy as np
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from dataport.engine.staging.readers.csv_index import Positions
     from dataport.engine.staging.readers.spool import Spool
 
-BLOCK_BITS = 6
-BLOCK = 1 << BLOCK_BITS
-"""Rows whose numbers are one row of a table: the least of them, and how much more each of them
-is, in digits. Joining with a number a row would copy all of them into a hash table, which for a
-large file is more than all that the worker may have."""
-SLICE = BLOCK << 14
-"""Rows whose digits are made at a time, which bounds the memory that this takes."""
+WORD = 64
+"""Bits of a number that holds how much more than the least of them the numbers of neighbours are.
+Joining with a number a row would copy all of them into a hash table, which for a large file is more
+than all that the worker may have."""
+WIDTHS = (4, 8, 16, 32, WORD)
+"""Bits that one of the neighbours may take."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Places:
 def places_of(connection: duckdb.DuckDBPyConnection, spool: Spool) -> Places:
     """The places of the spool's rows: by arithmetic where that is enough, else looked up."""
     rows = np.arange(spool.records.size, dtype=np.int64)
-    found, tables = [], []
+    found, joins, tables = [], [], []
     for name, numbers in (("record", spool.records), ("line", spool.lines)):
         first = int(numbers[0]) if numbers.size else 1
         if np.array_equal(numbers, rows + first):
@@ -47,43 +44,35 @@ def places_of(connection: duckdb.DuckDBPyConnection, spool: Spool) -> Places:
             continue
         table = f"{name}_places"
         width = _make_table(connection, table, numbers)
-        digits = f"substring({table}.digits, 1 + {width} * (n._row & {BLOCK - 1}), {width})"
-        found.append(f"{table}.least + CAST({digits} AS BIGINT)")
+        rows_a_word = WORD // width
+        shift = f"CAST(n._row % {rows_a_word} * {width} AS UBIGINT)"
+        ahead = f"({table}.word >> {shift}) & CAST({2**width - 1} AS UBIGINT)"
+        found.append(f"{table}.least + CAST({ahead} AS BIGINT)")
+        joins.append(f" JOIN {table} ON {table}.block = n._row // {rows_a_word}")
         tables.append(table)
-    joins = [f" JOIN {name} ON {name}.block = n._row >> {BLOCK_BITS}" for name in tables]
     record, line = found
     return Places(record, line, "".join(joins), tuple(tables))
 
 
 def _make_table(connection: duckdb.DuckDBPyConnection, name: str, numbers: Positions) -> int:
-    """A table of numbers, BLOCK of them a row. Returns how many digits one has."""
-    starts = np.arange(0, numbers.size, BLOCK)
-    least = np.minimum.reduceat(numbers, starts)
-    width = len(str(int((np.maximum.reduceat(numbers, starts) - least).max())))
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} (block BIGINT, least BIGINT, digits VARCHAR)"
-    )
-    for blocks in _blocks(numbers, least, width):
-        connection.register("place_blocks", blocks)
-        connection.execute(f"INSERT INTO {name} FROM place_blocks")
-        connection.unregister("place_blocks")
+    """A table of the numbers of all rows, as many a word as fit. Returns the bits of each."""
+    width = next(bits for bits in WIDTHS if _most_ahead(numbers, WORD // bits) < 2**bits)
+    rows = WORD // width
+    least = np.minimum.reduceat(numbers, np.arange(0, numbers.size, rows))
+    words = np.zeros(least.size, np.uint64)
+    for place in range(rows):
+        ahead = numbers[place::rows]
+        ahead = (ahead - least[: ahead.size]).astype(np.uint64)
+        words[: ahead.size] |= ahead << np.uint64(place * width)
+    blocks = {"block": np.arange(least.size), "least": least, "word": words}
+    connection.register("place_blocks", blocks)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM place_blocks")
+    connection.unregister("place_blocks")
     return width
 
 
-def _blocks(numbers: Positions, least: Positions, width: int) -> Iterator[pa.Table]:
-    """The table's rows, SLICE numbers at a time; the last row may have less than BLOCK."""
-    import pyarrow as pa
-
-    for start in range(0, numbers.size, SLICE):
-        part = numbers[start : start + SLICE]
-        block = np.arange(start // BLOCK, -(-(start + part.size) // BLOCK))
-        rest = part - np.repeat(least[block], BLOCK)[: part.size]
-        digits = np.empty((part.size, width), dtype=np.uint8)
-        for place in reversed(range(width)):
-            rest, digit = np.divmod(rest, 10)
-            digits[:, place] = digit + ord("0")
-        ends = np.minimum(np.arange(block.size + 1) * BLOCK, part.size) * width
-        texts = pa.LargeStringArray.from_buffers(
-            block.size, pa.py_buffer(ends), pa.py_buffer(digits)
-        )
-        yield pa.table({"block": block, "least": least[block], "digits": texts})
+def _most_ahead(numbers: Positions, rows: int) -> int:
+    """How far apart numbers are at most that are in one block of so many rows."""
+    starts = np.arange(0, numbers.size, rows)
+    ahead = np.maximum.reduceat(numbers, starts) - np.minimum.reduceat(numbers, starts)
+    return int(ahead.max())

@@ -35,10 +35,10 @@ def test_each_row_has_its_numbers(records: list[int], lines: list[int]) -> None:
     assert looked_up(records[:rows], lines[:rows]) == expected
 
 
-@pytest.mark.parametrize("rows", [1, 63, 64, 65, 127, 128, 129, 1000])
-def test_digits_are_made_in_slices(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(places, "SLICE", 2 * places.BLOCK)
-    lines = [3 * row + row // 64 * 1_000_000 for row in range(1, rows + 1)]
+@pytest.mark.parametrize("gap", [1, 2, 15, 16, 255, 256, 70_000, 2**33])
+@pytest.mark.parametrize("rows", [1, 15, 16, 17, 1000])
+def test_gaps_of_any_size_fit(rows: int, gap: int) -> None:
+    lines = [2 + row + row // 7 * gap for row in range(rows)]
     assert looked_up([*range(2, rows + 2)], lines) == [
         (row, row + 2, line) for row, line in enumerate(lines)
     ]
