@@ -13,16 +13,21 @@ from pathlib import Path
 
 from dataport.core.paths import CHECKOUT_CONFIG
 from dataport.engine.catalog.load import load_dataset
+from dataport.engine.catalog.model import Dataset
 from dataport.engine.staging import limits
 from dataport.engine.staging.request import StageRequest
 from dataport.engine.staging.stager import stage_file
 from dataport.engine.staging.worker import connect
 
 
+def load_leads() -> Dataset:
+    """The shipped definition of leads."""
+    return load_dataset(CHECKOUT_CONFIG / "datasets" / "leads.toml")
+
+
 def main(file: Path, directory: Path) -> None:
     """Stage `file` and print what was found."""
-    leads = load_dataset(CHECKOUT_CONFIG / "datasets" / "leads.toml")
-    request = StageRequest(file, directory, leads)
+    request = StageRequest(file, directory, load_leads())
     directory.mkdir()
     limits.apply(request.limits.memory, request.limits.seconds, request.threads)
     with connect(directory, request.limits.memory, request.threads) as connection:

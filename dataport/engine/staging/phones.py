@@ -11,6 +11,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from dataport.engine.catalog.model import Field
 from dataport.engine.sql import literal
+from dataport.engine.staging.moments import Layers
 from dataport.engine.staging.numbering import international_pattern
 
 if TYPE_CHECKING:
@@ -101,41 +102,50 @@ def register(connection: duckdb.DuckDBPyConnection, name: str, resolver: PhoneRe
     )
 
 
-def phone_sql(field: Field, region: str, text: str, resolver: str) -> str:
-    """SQL of the canonical number, NULL where `text` is none.
+def phone_sql(field: Field, region: str, text: str, resolver: str) -> tuple[str, Layers]:
+    """SQL of the canonical number, NULL where `text` is none; and columns that it reads.
 
     `text` names a column, `resolver` the registered function for all but the common forms.
     """
-    bare = f"translate({text}, ' ()-.', '')"
-    rest = f"WHEN {text} IS NOT NULL THEN {resolver}({text}) END"
     by_length = field.phone.style == "digits11" or field.phone.check == "length"
-    abroad = (
-        f"WHEN starts_with({text}, '+')"
-        f" AND regexp_full_match({bare}, {literal(international_pattern())}) THEN {bare} "
-    )
-    if by_length:
-        abroad = ""
-    elif (field.phone.region or region) not in NORTH_AMERICA:
-        return f"CASE {abroad}{rest}"
+    is_national = by_length or (field.phone.region or region) in NORTH_AMERICA
+    usual, bare = f"{text}_usual", f"{text}_bare"
     area = "[0-9]{3}" if by_length else "[2-9][0-9]{2}"
     prefix = "1" if field.phone.style == "digits11" else "+1"
-    branches = (
+    branches = [f"WHEN {usual} IS NOT NULL THEN {usual}"]
+    if is_national:
+        # What has the digits but another punctuation; digits behind a last dot are a number's.
+        branches.append(
+            f"WHEN regexp_full_match({bare}, '(\\+?1)?{area}[0-9]{{7}}')"
+            f" AND NOT regexp_full_match({text}, '[0-9]+\\.[0-9]?')"
+            f" THEN '{prefix}' || right({bare}, 10)"
+        )
+    if not by_length:
+        branches.append(
+            f"WHEN starts_with({text}, '+')"
+            f" AND regexp_full_match({bare}, {literal(international_pattern())}) THEN {bare}"
+        )
+    branches.append(f"WHEN {text} IS NOT NULL THEN {resolver}({text})")
+    return f"CASE {' '.join(branches)} END", (
+        {usual: _usual_sql(text, area, prefix) if is_national else "NULL::VARCHAR"},
+        {bare: f"CASE WHEN {usual} IS NULL THEN translate({text}, ' ()-.', '') END"},
+    )
+
+
+def _usual_sql(text: str, area: str, prefix: str) -> str:
+    """SQL of a number in one of the forms that nearly all have, each told by its length first."""
+    forms = (
         (10, f"{area}[0-9]{{7}}", ((1, 10),)),
         (11, f"1{area}[0-9]{{7}}", ((2, 10),)),
         (12, rf"\+1{area}[0-9]{{7}}", ((3, 10),)),
         (12, f"{area}[-. ][0-9]{{3}}[-. ][0-9]{{4}}", ((1, 3), (5, 3), (9, 4))),
         (13, rf"\({area}\)[0-9]{{3}}-[0-9]{{4}}", ((2, 3), (6, 3), (10, 4))),
         (14, rf"\({area}\) [0-9]{{3}}-[0-9]{{4}}", ((2, 3), (7, 3), (11, 4))),
+        (15, rf"\+1[-. ]{area}[-. ][0-9]{{3}}[-. ][0-9]{{4}}", ((4, 3), (8, 3), (12, 4))),
     )
-    fast = []
-    for length, pattern, parts in branches:
+    branches = []
+    for length, pattern, parts in forms:
         digits = " || ".join(f"substr({text}, {start}, {count})" for start, count in parts)
         shape = f"strlen({text}) = {length} AND regexp_full_match({text}, '{pattern}')"
-        fast.append(f"WHEN {shape} THEN '{prefix}' || {digits}")
-    # What has the digits but another punctuation; digits behind a last dot are a number's.
-    national = (
-        f"WHEN regexp_full_match({bare}, '(\\+?1)?{area}[0-9]{{7}}')"
-        f" AND NOT regexp_full_match({text}, '[0-9]+\\.[0-9]?')"
-        f" THEN '{prefix}' || right({bare}, 10)"
-    )
-    return f"CASE {' '.join(fast)} {national} {abroad}{rest}"
+        branches.append(f"WHEN {shape} THEN '{prefix}' || {digits}")
+    return f"CASE {' '.join(branches)} END"

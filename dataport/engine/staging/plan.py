@@ -201,7 +201,7 @@ def _plan(
         sql = text if field.empty is not Empty.EMPTY else f"coalesce({text}, '')"
         if field.format == "phone" and field.phone.style != "verbatim":
             resolver = f"phone_{number}"
-            sql = phone_sql(field, request.region, text, resolver)
+            sql, layers = phone_sql(field, request.region, text, resolver)
         found += checks.format_checks(field, text, value)
     else:
         casting = cast(field, text, request.timezone, notation)

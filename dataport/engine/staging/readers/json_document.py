@@ -24,7 +24,8 @@ from dataport.engine.staging.readers.json_envelope import is_lines
 from dataport.engine.staging.readers.json_index import blanks, index_items, index_lines
 from dataport.engine.staging.readers.json_lists import Lists, find_lists
 from dataport.engine.staging.readers.json_numbers import cells_sql
-from dataport.engine.staging.readers.json_reader import broken, item_names
+from dataport.engine.staging.readers.json_reader import broken
+from dataport.engine.staging.readers.json_shapes import find_shapes, item_names, wrong_sql
 from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octet_codes
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
@@ -201,12 +202,10 @@ def _make_items(
         for number, path in enumerate(paths)
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE items AS SELECT item, extra, top, CASE"
-        " WHEN NOT is_valid THEN 'json-error'"
-        " WHEN json_type(item) <> 'OBJECT' THEN 'not-an-object'"
-        " WHEN list_unique(json_keys(item)) < len(json_keys(item)) THEN 'duplicate-label'"
-        f" END AS code FROM ({rows}) ORDER BY path, top, places"
+        "CREATE OR REPLACE TEMP TABLE items AS SELECT item, extra, top,"
+        f" {wrong_sql('item', 'is_valid')} AS code FROM ({rows}) ORDER BY path, top, places"
     )
+    find_shapes(connection)
 
 
 def _items_sql(path: ListPath, bounds: tuple[int, int], layout: Layout) -> str:

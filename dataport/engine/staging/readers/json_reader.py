@@ -29,6 +29,12 @@ from dataport.engine.staging.readers.json_index import (
     index_lines,
 )
 from dataport.engine.staging.readers.json_numbers import cells_sql
+from dataport.engine.staging.readers.json_shapes import (
+    find_shapes,
+    item_names,
+    names_sql,
+    wrong_sql,
+)
 from dataport.engine.staging.readers.octets import (
     UNUSED,
     check_length,
@@ -81,7 +87,7 @@ def read_json(
         columns=columns,
         mapped=mapped,
         spool=spool,
-        sql=_rows_sql(columns),
+        sql=_rows_sql(columns, names_sql(connection, "item")),
         states_keys=True,
         limit=request.limits.field_size if spool.longest > request.limits.field_size else None,
         notices=notices,
@@ -203,12 +209,10 @@ def _checked(
     """Keep the items that are objects in the temporary table `items`; the others become cuts."""
     lines = csv_sql(spool, Dialect(UNUSED, False, ("item",)), quote="")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE items AS SELECT c0 AS item, CASE"
-        " WHEN json_valid(c0) IS NOT TRUE THEN 'json-error'"
-        " WHEN json_type(c0) <> 'OBJECT' THEN 'not-an-object'"
-        " WHEN list_unique(json_keys(c0)) < len(json_keys(c0)) THEN 'duplicate-label'"
-        f" END AS code FROM ({lines})"
+        "CREATE OR REPLACE TEMP TABLE items AS SELECT c0 AS item,"
+        f" {wrong_sql('c0', 'json_valid(c0)')} AS code FROM ({lines})"
     )
+    find_shapes(connection)
     found = connection.execute(
         "SELECT rowid, item, code FROM items WHERE code IS NOT NULL ORDER BY rowid"
     ).fetchall()
@@ -224,26 +228,9 @@ def _checked(
     return replace(spool, records=spool.records[is_kept], lines=spool.lines[is_kept], cuts=cuts)
 
 
-def item_names(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[str, ...]:
-    """The names in the objects of `items`, as they first come. Raises InputError for too many."""
-    rows = connection.execute(
-        "SELECT name FROM (SELECT unnest(json_keys(item)) AS name, rowid AS row,"
-        " generate_subscripts(json_keys(item), 1) AS place FROM items WHERE code IS NULL)"
-        " GROUP BY name ORDER BY min({'row': row, 'place': place})"
-    ).fetchall()
-    if len(rows) > limit:
-        raise InputError(
-            "too-many-columns",
-            "The objects have too many different names.",
-            f"They have {len(rows):,}; the limit is {limit:,}.",
-            "Export fewer fields, or raise limits.columns in the configuration.",
-        )
-    return tuple(str(name) for (name,) in rows)
-
-
-def _rows_sql(columns: tuple[str, ...]) -> str:
+def _rows_sql(columns: tuple[str, ...], names: str) -> str:
     cells = ", ".join(f"cells[{at + 1}] AS c{at}" for at in range(len(columns)))
     return (
         f"SELECT {cells or 'NULL AS c0'}, _keys FROM (SELECT {cells_sql('item', columns)} AS cells,"
-        " json_keys(item) AS _keys FROM items WHERE code IS NULL)"
+        f" {names} AS _keys FROM items WHERE code IS NULL)"
     )
