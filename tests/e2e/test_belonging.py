@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,3 +93,26 @@ def test_a_template_is_printed_or_written_with_its_page(world: World, tmp_path: 
     refused = world.run("datasets", "template", "leads", "--to", str(tmp_path / "no" / "x.csv"))
     assert refused.document["error"]["code"] == "target-unwritable"
     assert world.run("datasets", "template", "lead").document["error"]["code"] == "unknown-dataset"
+
+
+def test_tables_of_one_dataset_in_an_inbox_are_one_job(world: World, inbox: Path) -> None:
+    """Issue 4: rejects and blame name the table, and the reject file goes in again."""
+    header = "lead_id,name,status\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("jan.csv", f"{header}1,Ann,new\n")
+        archive.writestr("feb.csv", f"{header}2,Bo,gone\n3,Cy,won\n")
+    (inbox / "leads.zip").write_bytes(packed.getvalue())
+    [job] = world.wait_jobs(1)
+    assert (job["tables"], job["rows"]["valid"], job["commit"]) == (["jan.csv", "feb.csv"], 2, 1)
+    [item] = world.ok("jobs", "rejects", str(job["job"]))["items"]
+    assert (item["inside"], item["line"]) == ("feb.csv", 2)
+    name = next(
+        item for item in world.ok("blame", "leads", "3")["items"] if item["field"] == "name"
+    )
+    assert (name["file"].rpartition("::")[2], name["line"]) == ("feb.csv", 3)
+    rejects = Path(job["rejects_file"])
+    mended = rejects.read_text(encoding="utf-8").replace("Bo,gone", "Bo,lost")
+    (inbox / rejects.name).write_text(mended, encoding="utf-8")
+    [second, _] = world.wait_jobs(2)
+    assert (second["changes"]["inserted"], len(world.rows())) == (1, 3)

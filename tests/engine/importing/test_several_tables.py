@@ -193,6 +193,37 @@ def test_one_table_of_a_named_dataset_is_taken_and_the_others_are_told(shop: Sho
     assert any(notice.startswith("feb.csv is left out") for notice in job.notices)
 
 
+ASKS = """
+name = "things"
+primaryKey = ["id"]
+duplicates = "ask"
+fields = [{ name = "id" }, { name = "owner" }, { name = "text" }]
+foreignKeys = [
+    { fields = ["owner"], reference = { resource = "leads", fields = ["lead_id"] }, onMissing = "reject" },
+]
+"""
+
+
+def test_contradictions_and_lost_references_name_the_table(shop: Shop) -> None:
+    """merge.md 5.2, `dup_key`; ERR-01: what only the merge finds out is placed in its table, too."""
+    (shop.engine.home.datasets / "things.toml").write_text(ASKS, encoding="utf-8")
+    shop.engine.reload(shop.engine.settings)
+    one = "id,owner,text\n1,,a\n2,,b\n"
+    two = "id,owner,text\n2,,c\n3,nobody,d\n"
+    job = shop.send(pack(shop, "things.zip", {"one.csv": one, "two.csv": two}), "things")
+    assert [row["id"] for row in shop.rows("things")] == ["1"]
+    [item] = shop.engine.decisions.list(ConflictFilter())["items"]
+    assert (item["key"], item["theirs"]["lines"]) == ("2", ["3 of one.csv", "2 of two.csv"])
+    found = shop.engine.rejects(job.job, 10, 0, "things")["items"]
+    places = {(x["code"], x["inside"], x["line"]) for x in found}
+    assert places == {
+        ("primary-key.differs", "one.csv", 3),
+        ("primary-key.differs", "two.csv", 2),
+        ("foreign-key", "two.csv", 3),
+    }
+    assert "Lines 3 of one.csv, 2 of two.csv have one key" in found[0]["message"]
+
+
 TODOIST = "TYPE,CONTENT,PRIORITY,INDENT,AUTHOR,RESPONSIBLE,DATE,DATE_LANG,TIMEZONE\n"
 TASKS = (
     "task,Plan,1,1,Ada,,,,\ntask,Write,4,2,Ada,,,,\nsection,Later,,,,,,,\ntask,Rest,4,1,Ada,,,,\n"
