@@ -225,10 +225,11 @@ class MappingFile(TomlModel):
         " ^.id for the item around the list; or several, the first that is there.",
     )
     missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
-    spans: Literal["check", "make", "ignore"] = Key(
+    spans: Literal["check", "make", "ignore", "next-day"] = Key(
         "check",
         description="Whether an end, or hours, that are missing are made of the others, and all"
-        " three have to agree: both, the first only, or neither.",
+        " three have to agree: both, the first only, or neither; or neither, and an end before its"
+        " start is one of the next day.",
     )
     others: Literal["ignore", "match"] = Key(
         "ignore", description="Whether columns that no field names are found by their names."

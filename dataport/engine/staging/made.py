@@ -67,6 +67,15 @@ def span_checks(
     return checks
 
 
+def next_day_sql(spans: Collection[Span], value: Column) -> dict[str, str]:
+    """SQL of the ends of spans that are told by the clock: one before its start is a day later."""
+    return {
+        span.end: f"{value(span.end)}"
+        f" + CASE WHEN {value(span.end)} < {value(span.start)} THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END"
+        for span in spans
+    }
+
+
 def _taken(field: Field, value: Column) -> str:
     if field.part:
         return f"substr({value(field.part.of)}, {field.part.start}, {field.part.length})"

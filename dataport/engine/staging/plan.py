@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dataport.core.text import counted
+from dataport.engine.catalog.computed import Span
 from dataport.engine.catalog.model import Dataset, Empty, Field, FieldType
 from dataport.engine.sql import among, ident, literal
 from dataport.engine.staging import checks
@@ -14,7 +15,7 @@ from dataport.engine.staging.casts import cast, open_check
 from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
-from dataport.engine.staging.made import made_fields, made_sql, span_checks
+from dataport.engine.staging.made import made_fields, made_sql, next_day_sql, span_checks
 from dataport.engine.staging.mapping import Drawn, Skipped
 from dataport.engine.staging.moments import Layers
 from dataport.engine.staging.notations import Notation, stated_notation
@@ -81,6 +82,8 @@ class Plan:
     """Checks of whole rows; what fails one is not looked at any further."""
     skips: tuple[Skipped, ...] = ()
     """Rows that are left out."""
+    next_day: tuple[Span, ...] = ()
+    """Spans of which an end before its start is one of the next day."""
 
     @property
     def stated(self) -> list[str]:
@@ -114,7 +117,7 @@ def make_plan(
     """The plan of one file; `notations` are what was found out about its columns."""
     found = notations or {}
     dataset, positions = request.dataset, reading.mapped.positions
-    if reading.mapped.spans == "ignore":
+    if reading.mapped.spans in ("ignore", "next-day"):
         dataset = dataset.model_copy(update={"spans": ()})
     layout = reject_layout(reading.columns)
     plans: list[FieldPlan] = []
@@ -147,12 +150,23 @@ def make_plan(
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
     checks = broken_checks(reading.columns)
     skips = reading.mapped.skips
-    plan = Plan(dataset, plans, reading.columns, partial, layout, checks, skips)
+    next_day = _clocked(request, reading, plans)
+    plan = Plan(dataset, plans, reading.columns, partial, layout, checks, skips, next_day)
     checks_spans = reading.mapped.spans == "check"
     spans = span_checks(dataset, made, plan.text_column, plan.value_column) if checks_spans else ()
     for name, check in spans:
         plans[plan.stated.index(name)].checks.append(check)
     return plan
+
+
+def _clocked(
+    request: StageRequest, reading: Reading, plans: Sequence[FieldPlan]
+) -> tuple[Span, ...]:
+    """The spans that the mapping says are told by the clock, as far as the file states them."""
+    if reading.mapped.spans != "next-day":
+        return ()
+    stated = {each.field.name for each in plans}
+    return tuple(span for span in request.dataset.spans if {span.start, span.end} <= stated)
 
 
 def _relaxed(field: Field, drawn: Drawn | None) -> Field:
@@ -317,9 +331,10 @@ def _replace(columns: Mapping[str, str], source: str) -> str:
 def _made(plan: Plan, source: str) -> str:
     """SELECT with the values that rows do not state and other fields give them."""
     made = [field.field.name for field in plan.fields if field.is_made]
-    if not made:
-        return source
     values = made_sql(plan.dataset, made, plan.text_column, plan.value_column)
+    values |= next_day_sql(plan.next_day, plan.value_column)
+    if not values:
+        return source
     return _replace({plan.value_column(name): sql for name, sql in values.items()}, source)
 
 

@@ -219,8 +219,10 @@ def test_harvest_s_time_entries(shop: Shop) -> None:
         "billable": True,
     }
     whole = {**one, "id": 637, "hours": 26.5, "started_time": None, "ended_time": None}
-    [part] = take(shop, {"time_entries": [one, whole], "page": 1, "links": {}}).members
-    assert (part.mapped_by, part.source, part.rows["valid"]) == ("harvest_api", "harvest", 2)
+    late = {**one, "id": 638, "hours": 3.0, "started_time": "22:30", "ended_time": "1:30"}
+    document = {"time_entries": [one, whole, late], "page": 1, "links": {}}
+    [part] = take(shop, document).members
+    assert (part.mapped_by, part.source, part.rows["valid"]) == ("harvest_api", "harvest", 3)
     found = by(shop, "time_entries", "entry_id")
     assert (found["636"]["start_time"], found["636"]["end_time"]) == (
         "2026-04-01T15:00:00Z",
@@ -229,6 +231,10 @@ def test_harvest_s_time_entries(shop: Shop) -> None:
     assert (found["637"]["start_time"], found["637"]["end_time"]) == ("2026-04-01T00:00:00Z", None)
     assert (found["636"]["client_name"], found["636"]["task_name"]) == ("Nordwind GmbH", "Design")
     assert float(found["637"]["duration_hours"]) == 26.5
+    assert (found["638"]["start_time"], found["638"]["end_time"]) == (
+        "2026-04-01T22:30:00Z",
+        "2026-04-02T01:30:00Z",
+    )
 
 
 def ticket(number: int, **values: Any) -> dict[str, Any]:
