@@ -103,7 +103,9 @@ class RejectsModal(ModalScreen[None]):
         detail = Text("")
         if message.key is not None:
             reject = self._rejects[int(message.key)]
-            detail = Text().append(f"Line {reject.line}, {reject.field or 'row'}: ", "bold")
+            table = f" of {formatting.visible(reject.inside)}" if reject.inside else ""
+            place = f"Line {reject.line}{table}, {reject.field or 'row'}: "
+            detail = Text().append(place, "bold")
             detail.append(formatting.visible(reject.message))
             detail.append(f"\n{formatting.value_text(reject.value)}")
         self.query_one("#reject-detail", Static).update(detail)
@@ -120,7 +122,8 @@ class RejectsModal(ModalScreen[None]):
         rows = self.query_one(Rows)
         if rows.current is not None:
             reject = self._rejects[int(rows.current)]
-            parts = (str(reject.line), reject.field, reject.code, reject.message)
+            places = [reject.inside] if reject.inside else []
+            parts = (*places, str(reject.line), reject.field, reject.code, reject.message)
             self.app.copy_to_clipboard("\t".join((*parts, formatting.value_text(reject.value))))
             self.notify("Copied through the terminal (OSC 52).", markup=False)
 

@@ -75,7 +75,8 @@ def detail_text(row: PlanRow, tones: Tones, *, names_dataset: bool) -> Text:
     if names_dataset:
         text.append(f"  of {row.dataset}", tones.quiet)
     if row.line is not None:
-        text.append(f"  line {row.line:,} of the file", tones.quiet)
+        table = formatting.visible(row.inside) or "the file"
+        text.append(f"  line {row.line:,} of {table}", tones.quiet)
     before, after = row.before or {}, row.after or {}
     names = list(dict.fromkeys((*row.changed, *row.conflicts, *after, *before)))
     width = min(20, max((len(name) for name in names), default=0))

@@ -214,6 +214,8 @@ class PlanRow:
     raw_key: str
     """The key as the API writes it."""
     dataset: str = ""
+    inside: str = ""
+    """The table that the line is one of, where the file holds several."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -228,6 +230,7 @@ class PlanRow:
             is_excluded=bool(document.get("excluded")),
             raw_key=str(document.get("key")),
             dataset=str(document.get("dataset") or ""),
+            inside=str(document.get("inside") or ""),
         )
 
 
@@ -268,6 +271,8 @@ class Reject:
     message: str
     value: Any
     dataset: str = ""
+    inside: str = ""
+    """The table that the line is one of, where the file holds several."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -279,6 +284,7 @@ class Reject:
             message=str(document.get("message") or ""),
             value=document.get("value"),
             dataset=str(document.get("dataset") or ""),
+            inside=str(document.get("inside") or ""),
         )
 
 

@@ -179,6 +179,13 @@ async def test_rejects_are_read_in_windows(daemon: FakeDaemon) -> None:
         assert "Jobs (8)" in screen_text(pilot)
 
 
+async def test_a_reject_of_one_of_several_tables_names_it(daemon: FakeDaemon) -> None:
+    daemon.script.rejects[4] = [{**rejects(1)[0], "inside": "feb.csv"}]
+    async with opened(daemon.home) as pilot:
+        await press(pilot, "2", "j", "j", "j", "j", "x")
+        assert "Line 14 of feb.csv, email:" in screen_text(pilot)
+
+
 async def test_the_mouse_works_everywhere(daemon: FakeDaemon) -> None:
     async with opened(daemon.home, (80, 24)) as pilot:
         await pilot.click(offset=(16, 0))
