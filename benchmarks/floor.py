@@ -1,12 +1,12 @@
 """The floor of an import: a three-way merge in plain DuckDB SQL, with nothing around it.
 
-`python -m benchmarks.floor STORE FILE [fold]` reads FILE with given types, classifies every field of
+`python -m benchmarks.floor STORE FILE [leave]` reads FILE with given types, classifies every field of
 every account that its source says something new about, queues the conflicts, applies the rest,
 advances the base and commits. STORE is a DuckDB file with the tables `base` (what the source
 sent last), `ours` (what stands) and `conflicts`. Prints the counts as JSON.
 
-Like Dataport it leaves its log as it is, to be folded into STORE in a quiet moment; with `fold`
-that is done at once, as DuckDB does unasked. Nothing is checked, no version is kept and no line
+DuckDB folds its log into STORE at once, as it does unasked; with `leave` it is left as it is, which
+Dataport does too, to fold it in a quiet moment. Nothing is checked, no version is kept and no line
 known: what Dataport takes beyond this is the price of those.
 """
 
@@ -33,7 +33,7 @@ def write_store(path: Path, accounts: Accounts) -> Path:
     with duckdb.connect(str(path)) as connection:
         for table, file in (("base", accounts.first), ("ours", accounts.ours)):
             connection.execute(
-                f"create table {table} as select * from {_read()}", {"path": str(file)}
+                f"create table {table} as select * from {read_sql()}", {"path": str(file)}
             )
         connection.execute(_CONFLICTS)
     return path
@@ -55,8 +55,9 @@ def merge(store: Path, file: Path, *, folds: bool) -> dict[str, int]:
     return counts
 
 
-def _read() -> str:
-    return f"read_csv($path, header = true, delim = ',', quote = '\"', columns = {TYPES})"
+def read_sql(path: str = "$path") -> str:
+    """SQL of the accounts in a file, their types given."""
+    return f"read_csv({path}, header = true, delim = ',', quote = '\"', columns = {TYPES})"
 
 
 def _delta() -> str:
@@ -65,7 +66,7 @@ def _delta() -> str:
     return f"""
         select coalesce(t.{KEY}, b.{KEY}) as {KEY}, b.here as has_base, t.here as has_theirs,
             {_struct("b")} as b, {_struct("t")} as t
-        from (select *, true as here from {_read()}) t
+        from (select *, true as here from {read_sql()}) t
         full join (select *, true as here from base) b on b.{KEY} = t.{KEY}
         where t.here is null or b.here is null or {differs}
     """
@@ -167,4 +168,4 @@ def _differs(one: str, other: str) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(merge(Path(sys.argv[1]), Path(sys.argv[2]), folds="fold" in sys.argv)))
+    print(json.dumps(merge(Path(sys.argv[1]), Path(sys.argv[2]), folds="leave" not in sys.argv)))
