@@ -102,6 +102,17 @@ def test_parquet_has_types_and_instants_with_their_zone(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("kind", READ_BACK)
+def test_the_first_day_of_all_comes_back(shop: Shop, kind: str, tmp_path: Path) -> None:
+    """In the home's zone it may lie in the year before the first."""
+    early = "lead_id,created_at\nL1,0001-01-01T00:00:00+01:00\nL2,1850-01-01 00:00:00\n"
+    shop.send(shop.write("early.csv", early), "leads")
+    path = shop.take("leads", format=kind)
+    with open_shop(Home.at(tmp_path / "other" / "home")) as other:
+        other.send(path, "leads")
+        assert other.rows("leads") == shop.rows("leads")
+
+
+@pytest.mark.parametrize("kind", READ_BACK)
 def test_an_export_comes_back_into_an_empty_home(shop: Shop, kind: str, tmp_path: Path) -> None:
     """TST-04: text with line breaks, bars, quotes and signs, lists, and nothing at all."""
     path = shop.take("leads", format=kind)

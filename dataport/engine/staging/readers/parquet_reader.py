@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from dataport.core.errors import InputError
 from dataport.engine.export_marks import Mark, mark_name
+from dataport.engine.sql import instant_text
 from dataport.engine.staging.look import MOST_ROWS
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.reading import Reading, no_rows
@@ -136,6 +137,9 @@ def _text(name: str, kind: str) -> str:
             whole = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
             is_whole = f"abs({name}) < 9007199254740992 AND {name} = trunc({name})"
             return f"CASE WHEN {is_whole} THEN {whole} ELSE {plain} END"
+        case "TIMESTAMP WITH TIME ZONE":
+            # The session's zone would add offsets with seconds to days of long ago.
+            return instant_text(f"timezone('UTC', {name})")
         case "TIMESTAMP_NS" | "TIMESTAMP_MS" | "TIMESTAMP_S":
             return f"CAST(CAST({name} AS TIMESTAMP) AS VARCHAR)"
         case "INTERVAL":
