@@ -47,3 +47,21 @@ def test_a_file_is_compared_with_the_store_as_of_a_commit(
     assert [world.rows()[0][name] for name in ("name", "email")] == ["Anna", "new@example.org"]
     refused = world.run("import", str(sheet), "--dataset", "leads", "--base", "99")
     assert refused.document["error"]["code"] == "unknown-commit"
+
+
+def test_a_workbook_is_known_under_any_name(
+    world: World, write: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    """The format follows from --to; the mark in the file is all that tells what it is."""
+    world.send(write("leads.csv", FIRST))
+    sheet = tmp_path / "sheet.xlsx"
+    done = world.ok("export", "leads", "--to", str(sheet), "--fields", "lead_id,name,email")
+    assert (done["file"], done["rows"]) == (str(sheet), {"written": 2})
+    sidecar(sheet).unlink()
+    world.ok("edit", "leads", "L1", "email=new@example.org")
+    job = world.send(sheet.rename(tmp_path / "from my desk.xlsx"))
+    assert (job["source"], job["commit"]) == ("export:2", None)
+    assert "export of commit 1, as it was written" in job["notices"][0]
+    assert world.rows()[0]["email"] == "new@example.org"
+    refused = world.run("export", "leads", "--format", "pdf")
+    assert (refused.code, "pdf" in refused.document["error"]["title"]) == (2, True)
