@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.words import OnMatch
+from dataport.core.words import Mode, OnMatch
 from dataport.engine.catalog.documents import base_of
 from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
@@ -91,6 +91,8 @@ def place_tables(
     owned, strays = _owners(request, tables, known, package, _usable(request, known, mappings))
     if not owned:
         raise _belongs_nowhere(request, tables, datasets, package)
+    if request.mode in (None, Mode.MERGE, Mode.APPEND):
+        owned = _filled(job, owned)
     if package is None and len(tables) == len(owned) == 1:
         _note_only(job, owned[0])
         return
@@ -99,6 +101,16 @@ def place_tables(
         found.setdefault(each.dataset, []).append(each)
     job.notices += [_stray_notice(table) for table in strays if table.columns]
     job.parts = [_part(job, request, found[name]) for name in in_order(found, datasets)]
+
+
+def _filled(job: Job, owned: list[Owned]) -> list[Owned]:
+    """Those that hold anything, if any does; a header alone says nothing of any row."""
+    empty = [each.table for each in owned if each.table.is_empty]
+    filled = [each for each in owned if not each.table.is_empty]
+    if not filled:
+        return owned
+    job.notices += [f"{table.inside} holds a header and no rows." for table in empty]
+    return filled
 
 
 def _owners(

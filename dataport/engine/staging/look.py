@@ -76,6 +76,11 @@ class TableLook:
     sheet: str | None = None
     """Which sheet of a workbook it is, even where that is the only one."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds a header and nothing below; a list of a document has no header."""
+        return self.has_header and not self.rows and self.path is None
+
 
 @dataclass(frozen=True)
 class Look:

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dataport.core.errors import UsageError
+from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import Home
-from dataport.core.words import JobKind, JobStatus
+from dataport.core.words import JobKind, JobStatus, Mode
 from dataport.daemon.disposal import put_rejects
 from dataport.engine.requests import ImportRequest
 from tests.engine.importing.parcel import Parcels, parcels
@@ -109,6 +109,26 @@ def test_what_belongs_nowhere_is_left_out_with_a_word(desk: Parcels) -> None:
         ask(desk, archive(desk, "b.zip", invoices="a,b\n1,2\n", bills="a\n1\n"))
     assert caught.value.code == "not-in-package"
     assert "These tables" not in caught.value.title
+
+
+def test_a_table_with_a_header_alone_is_left_out_with_a_word(desk: Parcels) -> None:
+    header, _, _ = NOTES.partition("\n")
+    path = archive(desk, notes=header + "\n", tickets=TICKETS, users=USERS)
+    job = ask(desk, path)
+    assert [part.dataset for part in job.parts] == ["users", "tickets"]
+    assert job.notices == ["desk-1/notes.csv holds a header and no rows."]
+    assert len(desk.rows("tickets")) == 2
+
+
+@pytest.mark.parametrize("mode", [Mode.MIRROR, Mode.REPLACE])
+def test_no_rows_never_mean_that_all_are_to_go(desk: Parcels, mode: Mode) -> None:
+    ask(desk, archive(desk, notes=NOTES, tickets=TICKETS, users=USERS))
+    header, _, _ = NOTES.partition("\n")
+    path = archive(desk, "new.zip", notes=header + "\n", tickets=TICKETS, users=USERS)
+    with pytest.raises(InputError) as caught:
+        ask(desk, path, mode=mode)
+    assert caught.value.code == "no-rows"
+    assert len(desk.rows("notes")) == 1
 
 
 def test_an_archive_that_says_nothing_of_a_package_is_told_by_its_columns(desk: Parcels) -> None:
