@@ -31,7 +31,8 @@ LETTERS = st.one_of(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"),
     st.sampled_from(list("\n\r\t'\"`,;|\\=+-@{}[]:#%<>&\u00e9e\u0301\u200f\u2028\U0001f600")),
 )
-TEXT = st.text(LETTERS, max_size=30)
+ESCAPES = st.sampled_from(["'=1", "''+1", "'-", "'@", "'#N/A", "''#REF!", "=1", "#N/A"])
+TEXT = st.text(LETTERS, max_size=30) | ESCAPES
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

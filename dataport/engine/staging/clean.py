@@ -16,6 +16,9 @@ SHOWN_ERROR = f"^({_ERROR})$"
 ESCAPED = rf"^'+([=+\-@\t\r]|({_ERROR})$)"
 """Text with an apostrophe that an export put there, or might have."""
 
+VERBATIM = ("json", "ndjson", "parquet", "vcard", "values")
+"""Formats of readings whose text is what it says: no spreadsheet shows it, so nothing is escaped."""
+
 _SPACE = r"[\s\x0B\p{Z}\x{FEFF}]"
 _INK = r"[^\s\x0B\p{Z}\x{FEFF}]"
 _FIRST = r"[^\s\x0B\p{Z}\x{FEFF}']"
@@ -35,11 +38,14 @@ SHORT = 48
 _BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")
 
 
-def clean_sql(field: Field, cell: str) -> str:
-    """SQL of a cell's normalised text. `cell` must be cheap to repeat: a column or a literal."""
+def clean_sql(field: Field, cell: str, *, is_escaped: bool = True) -> str:
+    """SQL of a cell's normalised text. `cell` must be cheap to repeat: a column or a literal.
+
+    `is_escaped` says that an apostrophe may stand before what a spreadsheet would run.
+    """
     steps = field.normalise if field.type in TEXTUAL else (Normalise.TRIM,)
     squeezes = Normalise.SQUEEZE in steps
-    sql = f"nfc_normalize({_armed(cell)})"
+    sql = f"nfc_normalize({_armed(cell) if is_escaped else cell})"
     for step in steps:
         if step is Normalise.TRIM:
             sql = f"regexp_replace({sql}, '^{_SPACE}+|{_SPACE}+$', '', 'g')"

@@ -13,7 +13,7 @@ from dataport.engine.sql import among, ident, literal
 from dataport.engine.staging import checks
 from dataport.engine.staging.casts import cast, open_check
 from dataport.engine.staging.checks import Check
-from dataport.engine.staging.clean import clean_sql, present_sql
+from dataport.engine.staging.clean import VERBATIM, clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_fields, made_sql, next_day_sql, span_checks
 from dataport.engine.staging.mapping import Drawn, Skipped
@@ -202,7 +202,8 @@ def _plan(
     notation: Notation | None,
 ) -> FieldPlan:
     text, value = f"t{number}", f"v{number}"
-    clean, present = clean_sql(field, text), present_sql(request.dataset, field, text)
+    clean = clean_sql(field, text, is_escaped=reading.format not in VERBATIM)
+    present = present_sql(request.dataset, field, text)
     found: list[Check] = []
     limit = reading.limit
     if reading.has_error_cells and column is not None:

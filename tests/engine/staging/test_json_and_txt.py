@@ -34,6 +34,13 @@ def test_strings_may_hold_anything(read, leads):
     assert [note for (note,) in staged.rows("notes")] == tricky
 
 
+def test_an_apostrophe_before_a_formula_is_text(read, leads):
+    """No spreadsheet shows JSON, so that nothing in it is an escape; in CSV it is one."""
+    staged = read('[{"lead_id": "L1", "notes": "\'=1+1"}]', leads, "x.json")
+    assert staged.rows("notes") == [("'=1+1",)]
+    assert read("lead_id,notes\nL1,'=1+1\n", leads).rows("notes") == [("=1+1",)]
+
+
 def test_values_of_other_types(read, make):
     dataset = make(
         {"name": "id", "type": "integer"},
