@@ -19,6 +19,8 @@ class JobPart:
     """Which table of the file; None where that was not said, as it has one only."""
     tables: list[str] = field(default_factory=list)
     """Instead: the tables of the file that are read as one."""
+    strays: list[str] = field(default_factory=list)
+    """What is said of the tables that are left out, whenever the file is read."""
     mapping: str | None = None
     """Name of the mapping that was named, or found before the file was read."""
     mapped_by: str | None = None

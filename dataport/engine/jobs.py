@@ -60,6 +60,7 @@ class Job(JobPart):
     STATE = (
         "inside",
         "tables",
+        "strays",
         "mapping",
         "mapped_by",
         "columns",

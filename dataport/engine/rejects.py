@@ -18,6 +18,9 @@ def count_rejects(cursor: Connection, directories: Mapping[str, Path]) -> int:
     return int(row[0]) if row else 0
 
 
+_NAMELESS = "SELECT NULL::VARCHAR AS inside WHERE false"
+
+
 def read_rejects(
     cursor: Connection, directories: Mapping[str, Path], limit: int, offset: int
 ) -> list[dict[str, Any]]:
@@ -47,6 +50,8 @@ def _source(directories: Mapping[str, Path]) -> str | None:
         if (directory / REJECTS_FILE).is_file():
             parts.append(
                 f"SELECT {place} AS place, {literal(dataset)} AS dataset, *"
-                f" FROM read_parquet([{files}])"
+                f" FROM read_parquet([{files}], union_by_name = true)"
             )
-    return f"({' UNION ALL '.join(parts)})" if parts else None
+    # Files of an earlier version have no table's name.
+    parts = [_NAMELESS, *parts] if parts else []
+    return f"({' UNION ALL BY NAME '.join(parts)})" if parts else None

@@ -36,7 +36,8 @@ def template_workbook(
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
         _write_form(book, dataset, example)
-        _write_about(book, columns)
+        is_taken = dataset.name.lower() == ABOUT.lower()
+        _write_about(book, f"About {ABOUT}" if is_taken else ABOUT, columns)
     return target.getvalue()
 
 
@@ -58,21 +59,25 @@ def _write_form(book: Any, dataset: Dataset, example: Mapping[str, str]) -> None
 
 
 def _write_value(page: Any, at: int, field: Field, text: str, form: Any) -> None:
-    match field.type:
-        case _ if not text:
-            return
-        case FieldType.INTEGER | FieldType.NUMBER:
-            page.write_number(1, at, float(text), form)
-        case FieldType.BOOLEAN:
-            page.write_boolean(1, at, text == "true", form)
-        case FieldType.DATE:
-            page.write_datetime(1, at, dt.date.fromisoformat(text), form)
-        case _:
-            page.write_string(1, at, text, form)
+    """The example as a real number, truth or day where it is written as we write it, else as text."""
+    if not text:
+        return
+    try:
+        match field.type:
+            case FieldType.INTEGER | FieldType.NUMBER:
+                page.write_number(1, at, float(text), form)
+            case FieldType.BOOLEAN if text in ("true", "false"):
+                page.write_boolean(1, at, text == "true", form)
+            case FieldType.DATE:
+                page.write_datetime(1, at, dt.date.fromisoformat(text), form)
+            case _:
+                page.write_string(1, at, text, form)
+    except ValueError:
+        page.write_string(1, at, text, form)
 
 
-def _write_about(book: Any, columns: Sequence[Mapping[str, Any]]) -> None:
-    page, header = book.add_worksheet(ABOUT), book.add_format(HEADER)
+def _write_about(book: Any, name: str, columns: Sequence[Mapping[str, Any]]) -> None:
+    page, header = book.add_worksheet(name), book.add_format(HEADER)
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     page.freeze_panes(1, 0)
     for at, (key, (head, width)) in enumerate(_HEADS.items()):

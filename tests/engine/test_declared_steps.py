@@ -27,6 +27,7 @@ INPUTS = {
     "staging/uniting.py": ["{rows}"],
     "staging/readers/json_reader.py": None,
     "staging/readers/json_document.py": None,
+    "staging/readers/json_shapes.py": None,
     "merging/snapshot.py": ["{name}", "{OPEN}"],
     "merging/references.py": ["reference_stubs", "{REJECTED}", "{rows}"],
     "merging/kept.py": ["{table}"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import python_calamine as calamine
 
 from dataport.core.paths import Home, shipped_config
 from dataport.engine.catalog.load import load_datasets
+from dataport.engine.catalog.model import Dataset
+from dataport.engine.template_workbook import template_workbook
 from tests.engine.importing.shop import Shop, open_shop
 
 DATASETS = load_datasets([shipped_config() / "datasets"])
@@ -74,3 +77,22 @@ def test_a_workbook_describes_its_columns_itself(shop: Shop) -> None:
     path.write_bytes(content)
     job = shop.send(path, source="form")
     assert [part.dataset for part in job.members] == ["leads"]
+
+
+def test_an_example_in_a_notation_of_its_own_is_text(shop: Shop, tmp_path: Path) -> None:
+    """And a dataset may be called as the sheet that describes the columns."""
+    fields = [
+        {"name": "id"},
+        {"name": "day", "type": "date", "example": "31.12.2024"},
+        {"name": "price", "type": "number", "example": "1 234,50"},
+        {"name": "paid", "type": "boolean", "example": "yes"},
+        {"name": "open", "type": "boolean", "example": "true"},
+    ]
+    dataset = Dataset.model_validate({"name": "columns", "primaryKey": ["id"], "fields": fields})
+    example = {field.name: field.example or "" for field in dataset.fields}
+    path = tmp_path / "columns.xlsx"
+    path.write_bytes(template_workbook(dataset, example, []))
+    with calamine.load_workbook(path) as book:
+        assert book.sheet_names == ["columns", "About Columns"]
+        row = book.get_sheet_by_index(0).to_python()[1]
+    assert row == ["", "31.12.2024", "1 234,50", "yes", True]

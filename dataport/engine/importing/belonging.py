@@ -194,10 +194,16 @@ def name_tables(part: JobPart, target: Target, look: Look) -> list[str] | None:
 
 
 def _has_columns_of(table: TableLook, part: JobPart, target: Target) -> bool:
-    """Whether a table has by name all that its dataset needs."""
+    """Whether a table has by name all that its dataset needs.
+
+    Raises InputError where it has, and is wrong: nobody would notice that it is left out.
+    """
     try:
         map_columns(table.columns, target.dataset, part.columns, target.values)
-    except InputError:
+    except InputError as error:
+        if error.code != "missing-label":
+            error.title = f"{table.inside}: {error.title}"
+            raise
         return False
     return table.has_header
 

@@ -133,9 +133,8 @@ class Imports:
                 look = self._reader.look(job, progress, member.part)
                 notices = name_tables(member.part, member.target, look)
                 if notices is not None:
-                    staged = self._read(job, member, progress)
-                    member.part.notices += notices
-                    return staged
+                    member.part.strays = notices
+                    return self._read(job, member, progress)
             is_open = member.target.mapping is None and not member.part.columns
             if error.code != "missing-label" or not is_open:
                 raise

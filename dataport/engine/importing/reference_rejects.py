@@ -37,7 +37,7 @@ def write_reference_rejects(
     cursor.execute(
         f"CREATE OR REPLACE TEMP VIEW rejected AS FROM {early} UNION ALL FROM read_parquet({late})"
     )
-    lines = reject_file_sql(cursor, staged.columns)
+    lines = reject_file_sql(cursor, staged.columns, staged.format)
     cursor.execute(f"COPY ({lines}) TO {whole} (FORMAT csv, HEADER true)")
 
 

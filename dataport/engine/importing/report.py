@@ -47,7 +47,7 @@ def note_staged(part: JobPart, staged: StageResult) -> None:
         "duplicate": rows.duplicate,
         **_skipped(staged),
     }
-    part.notices = list(staged.notices)
+    part.notices = [*staged.notices, *part.strays]
     part.mapped_by = staged.mapped_by
     part.identity = {
         "size": staged.identity.size,

@@ -167,7 +167,9 @@ class KeptPlan:
             for dataset, kept, excluded in self.parts
             if kept.exists
         )
-        return f"({' UNION ALL '.join(parts)})"
+        # Plans of an earlier version have no table's name.
+        nameless = "SELECT NULL::VARCHAR AS inside WHERE false"
+        return f"({' UNION ALL BY NAME '.join([nameless, *parts])})"
 
     def _items(self, cursor: Connection, places: list[int]) -> list[dict[str, Any]]:
         rows = cursor.execute(

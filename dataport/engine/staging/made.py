@@ -11,6 +11,9 @@ from dataport.engine.staging.checks import Check
 MOST_HOURS = 1_000_000
 """Hours beyond which no end is made of a start: no calendar would hold it."""
 
+_LAST = "TIMESTAMP '9999-12-31'"
+"""No end from here on is moved to the next day."""
+
 Column = Callable[[str], str]
 """Gives a column of the row that is checked, by the name of its field."""
 
@@ -54,9 +57,7 @@ def span_checks(
     for span in dataset.spans:
         if not {span.end, span.hours} <= set(made):
             continue
-        early = f"{value(span.end)} < {value(span.start)}"
-        message = f"'{{value}}' lies before {span.start}; correct one of the two."
-        checks.append((span.end, Check(early, "row-constraint", message)))
+        checks.append((span.end, early_check(span, value)))
         stated = f"{text(span.end)} IS NOT NULL AND {text(span.hours)} IS NOT NULL"
         apart = f"abs({value(span.hours)} - {_hours(span, value)}) > {span.tolerance!r}"
         message = (
@@ -67,13 +68,21 @@ def span_checks(
     return checks
 
 
+def early_check(span: Span, value: Column) -> Check:
+    """The check of an end that lies before its start."""
+    message = f"'{{value}}' lies before {span.start}; correct one of the two."
+    return Check(f"{value(span.end)} < {value(span.start)}", "row-constraint", message)
+
+
 def next_day_sql(spans: Collection[Span], value: Column) -> dict[str, str]:
-    """SQL of the ends of spans that are told by the clock: one before its start is a day later."""
-    return {
-        span.end: f"{value(span.end)}"
-        f" + CASE WHEN {value(span.end)} < {value(span.start)} THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END"
-        for span in spans
-    }
+    """SQL of the ends of spans that are told by the clock: one before its start is a day later,
+    unless that would not be after the start either."""
+    ends = {}
+    for span in spans:
+        start, end = value(span.start), value(span.end)
+        is_next = f"{end} < {start} AND {end} >= {start} - INTERVAL 1 DAY AND {end} < {_LAST}"
+        ends[span.end] = f"CASE WHEN {is_next} THEN {end} + INTERVAL 1 DAY ELSE {end} END"
+    return ends
 
 
 def _taken(field: Field, value: Column) -> str:

@@ -213,7 +213,7 @@ def write_result(
     )
     rejects = "SELECT * FROM rejected ORDER BY _record, field, code, message"
     _write(connection, "list rejects", rejects, ("rejected",), directory / REJECTS_FILE)
-    lines = reject_file_sql(connection, plan.columns)
+    lines = reject_file_sql(connection, plan.columns, reading.format)
     lay_out = Step("lay out the reject file", Scope.GROUP, lines, ("rejected",), REJECTS_CSV)
     runner.write(connection, lay_out, directory / REJECTS_CSV, "FORMAT csv, HEADER true")
     fields = idents(plan.stated)

@@ -15,7 +15,13 @@ from dataport.engine.staging.casts import cast, open_check
 from dataport.engine.staging.checks import Check
 from dataport.engine.staging.clean import VERBATIM, clean_sql, present_sql
 from dataport.engine.staging.keys import derived_sql, key_sql
-from dataport.engine.staging.made import made_fields, made_sql, next_day_sql, span_checks
+from dataport.engine.staging.made import (
+    early_check,
+    made_fields,
+    made_sql,
+    next_day_sql,
+    span_checks,
+)
 from dataport.engine.staging.mapping import Drawn, Skipped
 from dataport.engine.staging.moments import Layers
 from dataport.engine.staging.notations import Notation, stated_notation
@@ -154,7 +160,8 @@ def make_plan(
     plan = Plan(dataset, plans, reading.columns, partial, layout, checks, skips, next_day)
     checks_spans = reading.mapped.spans == "check"
     spans = span_checks(dataset, made, plan.text_column, plan.value_column) if checks_spans else ()
-    for name, check in spans:
+    early = [(span.end, early_check(span, plan.value_column)) for span in next_day]
+    for name, check in (*spans, *early):
         plans[plan.stated.index(name)].checks.append(check)
     return plan
 

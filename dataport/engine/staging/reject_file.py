@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataport.engine.sql import NUL, ident, literal
+from dataport.engine.staging.clean import VERBATIM
 from dataport.engine.staging.reject_layout import (
     BROKEN,
     REJECT_COLUMNS,
@@ -43,10 +44,12 @@ def write_reject_file(directory: Path, stage: StageResult, target: Path) -> bool
     return True
 
 
-def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> str:
+def reject_file_sql(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], form: str
+) -> str:
     """SELECT of the reject file's lines from the temporary table `rejected`.
 
-    `columns` are those of the file whose rows were rejected. The text of rows that could not be
+    `columns` and `form`, its format, are those of the file whose rows were rejected. The text of rows that could not be
     cut into cells stands in a last column of its own, see `BROKEN`.
     """
     layout = reject_layout(columns)
@@ -63,7 +66,9 @@ def reject_file_sql(connection: duckdb.DuckDBPyConnection, columns: Sequence[str
         message = f"message || CASE WHEN broken IS NULL THEN '' ELSE {todo} END"
     given = {"line": "_line", "row": "_record", "field": "field", "code": "code"}
     given |= {"message": _defused(message), "value": _defused("value")}
-    given |= {f"{at}": _defused(cell) for at, cell in enumerate(cells)}
+    # What is an escape already stays one, so that it is read back as it would have been.
+    escape = "''*" if form in VERBATIM else ""
+    given |= {f"{at}": _defused(cell, escape) for at, cell in enumerate(cells)}
     lines = ", ".join(f"{sql} AS {ident(name)}" for name, sql in given.items())
     shown = [*map(ident, REJECT_COLUMNS)]
     shown += [f"{ident(f'{at}')} AS {ident(name)}" for at, name in enumerate(names)]
@@ -98,9 +103,12 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return result
 
 
-def _defused(sql: str) -> str:
-    """Text without NUL that a spreadsheet won't take for a formula; plain numbers are none."""
-    formula = f"regexp_matches({sql}, '^''*[=+\\-@\\t\\r]')"
+def _defused(sql: str, escape: str = "''*") -> str:
+    """Text without NUL that a spreadsheet won't take for a formula; plain numbers are none.
+
+    `escape` is the pattern of what may stand before a formula that is no escape of it.
+    """
+    formula = f"regexp_matches({sql}, '^{escape}[=+\\-@\\t\\r]')"
     number = f"regexp_full_match({sql}, '[+-]?[0-9][0-9 .,()/-]*')"
     safe = f"CASE WHEN {formula} AND NOT {number} THEN '''' || {sql} ELSE {sql} END"
     return f"replace({safe}, chr(0), '')"

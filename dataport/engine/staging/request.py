@@ -142,7 +142,7 @@ class StageRequest:
                 "limits": StageLimits(**document["limits"]),
                 "layout": _layout_of(document["layout"]),
                 "memory": tuple(document["memory"]),
-                "tables": tuple(document["tables"]),
+                "tables": tuple(document.get("tables", ())),
             }
         )
 
@@ -240,11 +240,15 @@ class StageResult:
                 "identity": Identity(**document["identity"]),
                 "rows": RowCounts(**document["rows"]),
                 "mark": Mark(**document["mark"]) if document.get("mark") else None,
-                "table_lines": TableLines(
-                    tuple((before, name) for before, name in document["table_lines"]["tables"])
-                ),
+                "table_lines": _table_lines_of(document.get("table_lines")),
             }
         )
+
+
+def _table_lines_of(document: dict[str, Any] | None) -> TableLines:
+    if document is None:
+        return ONE_TABLE
+    return TableLines(tuple((before, name) for before, name in document["tables"]))
 
 
 def boot_id() -> str:

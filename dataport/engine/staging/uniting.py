@@ -19,6 +19,7 @@ from dataport.core.errors import InputError
 from dataport.engine.catalog.mappings import FILE
 from dataport.engine.sql import literal
 from dataport.engine.staging.above import with_columns_above
+from dataport.engine.staging.clean import VERBATIM
 from dataport.engine.staging.look import JOINT, no_such_table
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.mapping import fold
@@ -29,6 +30,7 @@ from dataport.engine.staging.readers.spool import Cut, Spool, count_mismatch, to
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.rejects import cut_cells
 from dataport.engine.staging.request import PARTS, StageRequest
+from dataport.engine.staging.sniff import WORKBOOKS
 from dataport.engine.table_lines import TableLines
 
 if TYPE_CHECKING:
@@ -143,6 +145,7 @@ def _account(connection: duckdb.DuckDBPyConnection, rows: str, reading: Reading)
 
 def _united(request: StageRequest, tables: Sequence[_Table], notices: list[str]) -> Reading:
     first = tables[0].reading
+    _check_alike(tables)
     labels, places = _columns(tables)
     columns = (*labels, FILE)
     is_alike = all(len(each) == len(labels) for each in places)
@@ -168,6 +171,26 @@ def _united(request: StageRequest, tables: Sequence[_Table], notices: list[str])
         table_lines=lines,
         sql_of=None,
     )
+
+
+def _check_alike(tables: Sequence[_Table]) -> None:
+    """Raise InputError for tables of formats that say the same text in different ways."""
+    first = tables[0]
+    for table in tables:
+        if _tongue(table.reading) != _tongue(first.reading):
+            raise InputError(
+                "tables-differ",
+                f"{first.inside} and {table.inside} are not read alike.",
+                f"The one is {first.reading.format}, the other {table.reading.format}.",
+                f"Import one of them by itself: --inside {table.inside!r}.",
+            )
+
+
+def _tongue(reading: Reading) -> str:
+    """What formats have in common that write a text, and the error of a formula, alike."""
+    if reading.format in VERBATIM:
+        return "verbatim"
+    return "sheet" if reading.format in WORKBOOKS else "text"
 
 
 def _mapped_alike(request: StageRequest, tables: Sequence[_Table]) -> StageRequest:

@@ -56,6 +56,29 @@ def rows_of(job: Job) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("dataset", [None, "leads"])
+def test_tables_that_write_text_in_different_ways_are_refused(
+    shop: Shop, dataset: str | None
+) -> None:
+    """An apostrophe before a formula is an escape in one of them, and text in the other."""
+    document = '[{"lead_id": "9", "name": "\'=1", "email": "i@example.org"}]'
+    path = pack(shop, "leads.zip", {"jan.csv": JANUARY, "feb.json": document})
+    with pytest.raises((InputError, UsageError)) as caught:
+        shop.send(path, dataset)
+    assert caught.value.code == "tables-differ"
+    assert "--inside" in caught.value.hint
+
+
+def test_a_table_of_the_dataset_that_is_wrong_is_not_left_out(shop: Shop) -> None:
+    """To mirror would mean to delete what it holds."""
+    twice = "lead_id,email,mail,name\n3,a@example.org,b@example.org,Cy\n"
+    path = pack(shop, "leads.zip", {"jan.csv": JANUARY, "feb.csv": twice})
+    with pytest.raises(InputError) as caught:
+        shop.send(path, "leads", mode=Mode.MIRROR)
+    assert caught.value.code == "duplicate-label"
+    assert "feb.csv" in caught.value.title
+
+
+@pytest.mark.parametrize("dataset", [None, "leads"])
 def test_tables_of_one_dataset_are_one_commit(shop: Shop, dataset: str | None) -> None:
     """Whether the dataset was named or found."""
     path = months(shop)

@@ -241,6 +241,22 @@ def test_ends_and_hours_that_disagree_are_kept_where_the_mapping_says_so(read, t
     assert found["ignore"] == [("2026-01-01 10:00:00", 3.0), ("None", 2.0)]
 
 
+def test_an_end_told_by_the_clock_is_moved_by_one_day_at_most(read, time_entries):
+    """Nothing is made up for an end that lies days before its start."""
+    rules = [
+        {"field": "project_name", "column": "P"},
+        {"field": "start_time", "column": "S"},
+        {"field": "end_time", "column": "E"},
+    ]
+    text = (
+        "P,S,E\na,2026-01-01 22:00,2026-01-01 01:00\nb,2026-01-05 10:00,2026-01-01 11:00\n"
+        "c,9999-12-31 23:00,9999-12-31 01:00\n"
+    )
+    staged = read(text, time_entries, mapping=mapping(*rules, spans="next-day"))
+    assert [str(end) for (end,) in staged.rows("end_time")] == ["2026-01-02 01:00:00"]
+    assert staged.rejects() == [(3, "row-constraint"), (4, "row-constraint")]
+
+
 def test_a_value_may_come_from_the_files_name(read, make):
     dataset = make({"name": "id"}, {"name": "x"})
     rules = [{"field": "id", "column": "Id"}, {"field": "x", "column": "{file}"}]

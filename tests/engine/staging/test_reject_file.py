@@ -43,6 +43,26 @@ def test_a_fixed_reject_file_comes_back(read, leads, tmp_path):
     assert again.result.rows.duplicate == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "cell"),
+    [
+        ("a.csv", "lead_id,email,notes\n1,bad,'=1\n", "=1"),
+        ("a.csv", "lead_id,email,notes\n1,bad,=1\n", "=1"),
+        ("a.json", '[{"lead_id": "1", "email": "bad", "notes": "\'=1"}]', "'=1"),
+        ("a.json", '[{"lead_id": "1", "email": "bad", "notes": "=1"}]', "=1"),
+    ],
+)
+def test_a_fixed_row_says_what_it_said(read, leads, tmp_path, name, text, cell):
+    """However often it is rejected, an escape is neither added to nor lost."""
+    target = tmp_path / "a.rejects.csv"
+    for _ in range(3):
+        staged = read(text, leads, name)
+        assert write_reject_file(staged.directory, staged.result, target)
+        text, name = target.read_text(encoding="utf-8"), target.name
+    fixed = read(text.replace(",bad,", ",a@b.co,"), leads, name)
+    assert fixed.rows("notes") == [(cell,)]
+
+
 def test_nothing_is_written_without_rejects(read, leads, tmp_path):
     staged = read("lead_id\n1\n1\n", leads)
     target = tmp_path / "none.csv"
