@@ -96,7 +96,7 @@ async def test_undo_brings_the_last_one_back(daemon: FakeDaemon) -> None:
         await press(pilot, "4", "s", "s", "z")
         assert "1 of 6 settled" in screen_text(pilot)
         assert "4 Conflicts (5)" in screen_text(pilot), "the header counts the same"
-        assert "leads · L-0002 · company" in screen_text(pilot)
+        await until(pilot, lambda: "leads · L-0002 · company" in screen_text(pilot))
 
 
 async def test_all_like_this_shows_the_number_first(daemon: FakeDaemon) -> None:
