@@ -141,13 +141,13 @@ def measure_floor(directory: Path, accounts: Accounts) -> Floor:
         program = (sys.executable, "-m", "benchmarks.floor", after, accounts.theirs)
         return run((*program, *words), PATIENCE_S)
 
-    def compare() -> Run:
+    def join() -> Run:
         program = (sys.executable, "-m", "benchmarks.two_way", accounts.first, accounts.theirs)
         return run(program, PATIENCE_S)
 
     compared, left, floor = (
         sorted((work() for _ in range(REPEATS)), key=lambda done: done.seconds)[REPEATS // 2]
-        for work in (compare, lambda: merge("leave"), merge)
+        for work in (join, lambda: merge("leave"), merge)
     )
     row(f"plain DuckDB (floor, median of {REPEATS})", cost(floor))
     row("the same, its log left as it is", cost(left), ratio(left.seconds, floor.seconds))

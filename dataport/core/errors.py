@@ -47,6 +47,11 @@ class DataportError(Exception):
             "hint": self.hint,
         }
 
+    def tell_of(self, name: str) -> None:
+        """Name the file or table that it is about, unless the title does."""
+        if name not in self.title:
+            self.title = f"{name}: {self.title}"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.code, self.title, self.detail, self.hint)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-from dataport.core.paths import PRIVATE_FILE
+from typing import BinaryIO
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -13,8 +16,25 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
     Raises OSError, and leaves what was there.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-    with os.fdopen(descriptor, "wb") as file:
+    with _replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
-    draft.replace(path)
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """`write_whole` of what another file holds."""
+    with source.open("rb") as given, _replacing(path) as file:
+        shutil.copyfileobj(given, file)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A draft beside `path`, private from the start, that takes its place once it is written."""
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

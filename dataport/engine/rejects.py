@@ -9,6 +9,7 @@ from typing import Any
 from dataport.engine.sql import literal
 from dataport.engine.staging.request import REFERENCE_REJECTS_FILE, REJECTS_FILE
 from dataport.engine.store import Connection
+from dataport.engine.table_lines import NAMELESS
 
 
 def count_rejects(cursor: Connection, directories: Mapping[str, Path]) -> int:
@@ -16,9 +17,6 @@ def count_rejects(cursor: Connection, directories: Mapping[str, Path]) -> int:
     source = _source(directories)
     row = cursor.execute(f"SELECT count(*) FROM {source}").fetchone() if source else None
     return int(row[0]) if row else 0
-
-
-_NAMELESS = "SELECT NULL::VARCHAR AS inside WHERE false"
 
 
 def read_rejects(
@@ -52,6 +50,4 @@ def _source(directories: Mapping[str, Path]) -> str | None:
                 f"SELECT {place} AS place, {literal(dataset)} AS dataset, *"
                 f" FROM read_parquet([{files}], union_by_name = true)"
             )
-    # Files of an earlier version have no table's name.
-    parts = [_NAMELESS, *parts] if parts else []
-    return f"({' UNION ALL BY NAME '.join(parts)})" if parts else None
+    return f"({' UNION ALL BY NAME '.join([NAMELESS, *parts])})" if parts else None

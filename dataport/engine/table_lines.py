@@ -57,5 +57,8 @@ class TableLines:
         return f"CASE {branches} END"
 
 
+NAMELESS = "SELECT NULL::VARCHAR AS inside WHERE false"
+"""To be united by name with files that may be of a version that knew no names of tables."""
+
 ONE_TABLE = TableLines()
 """Of a file, or what is read of it, that is one table."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.exporting.sheet_columns import sheet_column
-from dataport.engine.exporting.workbook import HEADER, LONGEST_NAME, MOST_ROWS
+from dataport.engine.exporting.workbook import MOST_ROWS, add_page
 
 ABOUT = "Columns"
 """The sheet that describes the others' columns."""
@@ -36,15 +36,12 @@ def template_workbook(
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
         _write_form(book, dataset, example)
-        is_taken = dataset.name.lower() == ABOUT.lower()
-        _write_about(book, f"About {ABOUT}" if is_taken else ABOUT, columns)
+        _write_about(book, columns)
     return target.getvalue()
 
 
 def _write_form(book: Any, dataset: Dataset, example: Mapping[str, str]) -> None:
-    page, header = book.add_worksheet(dataset.name[:LONGEST_NAME]), book.add_format(HEADER)
-    page.freeze_panes(1, 0)
-    page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
+    page, header = add_page(book, dataset.name)
     for at, (name, text) in enumerate(example.items()):
         field = dataset.field(name)
         shown = sheet_column(field, "UTC")
@@ -76,10 +73,9 @@ def _write_value(page: Any, at: int, field: Field, text: str, form: Any) -> None
         page.write_string(1, at, text, form)
 
 
-def _write_about(book: Any, name: str, columns: Sequence[Mapping[str, Any]]) -> None:
-    page, header = book.add_worksheet(name), book.add_format(HEADER)
+def _write_about(book: Any, columns: Sequence[Mapping[str, Any]]) -> None:
+    page, header = add_page(book, ABOUT)
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    page.freeze_panes(1, 0)
     for at, (key, (head, width)) in enumerate(_HEADS.items()):
         page.set_column(at, at, width)
         page.write_string(0, at, head, header)

@@ -35,8 +35,9 @@ _FORMATS = {"email": "e-mail address", "phone": "phone number", "uri": "address"
 def template(dataset: Dataset, kind: Kind) -> dict[str, Any]:
     """`dataset, format, text, page, columns`: the file, a page in Markdown, and the columns.
 
-    A workbook is no text: it is `content`, in Base64, and describes the columns itself. Fields that nobody sets are left out. The example is made up, yet of personal fields it has
-    only what a row can't do without.
+    A workbook is no text: it is `content`, in Base64, and describes the columns itself. Fields
+    that nobody sets are left out. The example is made up, yet of personal fields it has only what
+    a row can't do without.
     """
     fields = [field for field in dataset.fields if not field.is_computed]
     example = {field.name: _example(dataset, field) for field in fields}

@@ -14,9 +14,10 @@ from dataport.engine.catalog.model import Dataset, Field
 from dataport.engine.sql import ident, json_value
 from dataport.engine.staging.mapping import Mapped
 from dataport.engine.staging.phones import PhoneResolver, register
-from dataport.engine.staging.plan import Plan, check_sql, make_plan, messages
+from dataport.engine.staging.plan import Plan, make_plan, messages
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.request import StageRequest
+from dataport.engine.staging.row_sql import check_sql
 from dataport.engine.store import Connection, scratch_connection
 
 

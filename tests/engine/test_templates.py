@@ -93,6 +93,6 @@ def test_an_example_in_a_notation_of_its_own_is_text(shop: Shop, tmp_path: Path)
     path = tmp_path / "columns.xlsx"
     path.write_bytes(template_workbook(dataset, example, []))
     with calamine.load_workbook(path) as book:
-        assert book.sheet_names == ["columns", "About Columns"]
+        assert book.sheet_names == ["columns", "Columns 2"]
         row = book.get_sheet_by_index(0).to_python()[1]
     assert row == ["", "31.12.2024", "1 234,50", "yes", True]

@@ -1,8 +1,9 @@
 """Where the rows of a dataset lie in a nested JSON document, and what their fields are made of.
 
 A path names lists from the document inwards, as in `data.tickets` or `data.tickets[].notes`: the
-notes of every ticket; where the document is a list itself, or has one object a line, `[].notes`. The value of a field is named from its item on, as in `author.email`; `^.id`
-is the id of the item that holds the item's list.
+notes of every ticket; where the document is a list itself, or has one object a line, `[].notes`.
+The value of a field is named from its item on, as in `author.email`; `^.id` is the id of the item
+that holds the item's list.
 """
 
 from __future__ import annotations

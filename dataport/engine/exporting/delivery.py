@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.paths import PRIVATE_DIRECTORY, PRIVATE_FILE, Home
+from dataport.core.files import copy_whole
+from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package
 from dataport.engine.exporting.descriptor import write_descriptor
@@ -107,13 +107,9 @@ def deliver(part: Path, target: Path) -> None:
 
     Raises InputError.
     """
-    partial = target.with_name(f".{target.name}.part")
     try:
-        shutil.copyfile(part, partial)
-        partial.chmod(PRIVATE_FILE)
-        partial.replace(target)
+        copy_whole(part, target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise _unwritable(target, error) from error
     finally:
         part.unlink(missing_ok=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dataport.core.clock import iso, now
-from dataport.core.paths import DESCRIPTOR, PRIVATE_FILE
+from dataport.core.files import write_whole
+from dataport.core.paths import DESCRIPTOR
 from dataport.engine.catalog.model import Dataset, Field, FieldType
 from dataport.engine.catalog.packages import Package
 from dataport.engine.catalog.references import referenced
@@ -41,11 +42,7 @@ def write_descriptor(
         "created": iso(now()),
         "resources": [_resource(dataset, datasets, kind) for dataset in datasets],
     }
-    partial = folder / f".{DESCRIPTOR}.part"
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.chmod(PRIVATE_FILE)
-    partial.replace(folder / DESCRIPTOR)
+    write_whole(folder / DESCRIPTOR, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
 def _resource(dataset: Dataset, datasets: Sequence[Dataset], kind: str) -> dict[str, Any]:

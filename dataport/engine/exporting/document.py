@@ -15,8 +15,8 @@ from dataport.engine.catalog.documents import Names
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.exporting.bundle import Bundle
 from dataport.engine.exporting.cells import hours
+from dataport.engine.exporting.document_places import Place, own_path, placed_rows, places_of
 from dataport.engine.exporting.lines import stream_lines
-from dataport.engine.exporting.places import Place, own_path, placed_rows, places_of
 from dataport.engine.exporting.table import Table
 from dataport.engine.sql import ident, json_value, literal
 from dataport.engine.store import Connection

@@ -17,7 +17,7 @@ from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package, find_package, members_in_order
 from dataport.engine.commits import Author, head, write_audit
 from dataport.engine.exporting.bundle import Bundle
-from dataport.engine.exporting.bundles import BundleWriter, bundle_writer
+from dataport.engine.exporting.bundle_writers import BundleWriter, bundle_writer
 from dataport.engine.exporting.delivery import Part, bundle_target, deliver_package, targets_of
 from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
 from dataport.engine.exporting.table import Table

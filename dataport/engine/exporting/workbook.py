@@ -26,7 +26,7 @@ LONGEST_NAME = 31
 """Characters of a sheet's name."""
 
 _BATCH = 5_000
-HEADER = {"bold": True, "bg_color": "#E0E0E0"}
+_HEADER = {"bold": True, "bg_color": "#E0E0E0"}
 """Format of header cells."""
 
 
@@ -61,7 +61,7 @@ class Sheet:
     def of(cls, table: Table) -> Sheet:
         """All fields of a table, by their names, on a sheet with the name of the dataset."""
         columns = [sheet_column(field, table.timezone) for field in table.fields]
-        return cls(table.dataset[:LONGEST_NAME], table, columns)
+        return cls(table.dataset, table, columns)
 
 
 def write_xlsx(cursor: Connection, table: Table, path: Path) -> int:
@@ -86,16 +86,29 @@ def write_workbook(cursor: Connection, sheets: Sequence[Sheet], path: Path) -> i
     return rows
 
 
+def add_page(book: Any, name: str) -> tuple[Any, Any]:
+    """A worksheet below a header that stays in view, and the format of the header's cells.
+
+    Names of sheets are short, and differ in more than the case of letters.
+    """
+    taken, number = {page.get_name().lower() for page in book.worksheets()}, 1
+    short = name[:LONGEST_NAME]
+    while short.lower() in taken:
+        number += 1
+        short = f"{name[: LONGEST_NAME - len(str(number)) - 1]} {number}"
+    page = book.add_worksheet(short)
+    page.freeze_panes(1, 0)
+    # A spreadsheet would mark each id of digits as a number that was stored as text.
+    page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
+    return page, book.add_format(_HEADER)
+
+
 def _write_sheet(cursor: Connection, book: Any, sheet: Sheet) -> int:
-    page = book.add_worksheet(sheet.name)
-    header = book.add_format(HEADER)
+    page, header = add_page(book, sheet.name)
     forms = [book.add_format({"num_format": column.form}) for column in sheet.columns]
     for at, (column, form) in enumerate(zip(sheet.columns, forms, strict=True)):
         hidden = {"hidden": True} if column.is_hidden else {}
         page.set_column(at, at, column.width, form, hidden)
-    page.freeze_panes(1, 0)
-    # A spreadsheet would mark each id of digits as a number that was stored as text.
-    page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
     for at, column in enumerate(sheet.columns):
         page.write_string(0, at, column.title, header)
     number = 0

@@ -40,7 +40,7 @@ CONTAINERS = tuple(
 )
 """Ends of names of files that may hold several tables, whatever their names begin with."""
 
-DOCUMENTS = (".json", ".ndjson", ".jsonl")
+DOCUMENTS = tuple(end for end, kinds in DATA_ENDS.items() if "json" in kinds)
 """Ends of names of files in which lists may lie in one another."""
 
 
@@ -202,7 +202,7 @@ def _has_columns_of(table: TableLook, part: JobPart, target: Target) -> bool:
         map_columns(table.columns, target.dataset, part.columns, target.values)
     except InputError as error:
         if error.code != "missing-label":
-            error.title = f"{table.inside}: {error.title}"
+            error.tell_of(str(table.inside))
             raise
         return False
     return table.has_header

@@ -31,9 +31,8 @@ def naming_file(job: Job, part: JobPart) -> Iterator[None]:
     except CancelledError:
         raise
     except DataportError as error:
-        name = part.name
-        if job.parts and name not in error.title:
-            error.title = f"{name}: {error.title}"
+        if job.parts:
+            error.tell_of(part.name)
         raise
 
 

@@ -12,6 +12,7 @@ from dataport.core.words import Operation, PlanPart
 from dataport.engine.merging.preview import PREVIEW_FILE
 from dataport.engine.sql import literal
 from dataport.engine.store import Connection
+from dataport.engine.table_lines import NAMELESS
 
 CHANGE_OF = {
     Operation.INSERT: "inserted",
@@ -167,9 +168,7 @@ class KeptPlan:
             for dataset, kept, excluded in self.parts
             if kept.exists
         )
-        # Plans of an earlier version have no table's name.
-        nameless = "SELECT NULL::VARCHAR AS inside WHERE false"
-        return f"({' UNION ALL BY NAME '.join([nameless, *parts])})"
+        return f"({' UNION ALL BY NAME '.join([NAMELESS, *parts])})"
 
     def _items(self, cursor: Connection, places: list[int]) -> list[dict[str, Any]]:
         rows = cursor.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from duckdb import InvalidInputException
@@ -109,12 +110,16 @@ def phone_sql(field: Field, region: str, text: str, resolver: str) -> tuple[str,
     """
     by_length = field.phone.style == "digits11" or field.phone.check == "length"
     is_national = by_length or (field.phone.region or region) in NORTH_AMERICA
-    usual, bare = f"{text}_usual", f"{text}_bare"
-    area = "[0-9]{3}" if by_length else "[2-9][0-9]{2}"
-    prefix = "1" if field.phone.style == "digits11" else "+1"
-    branches = [f"WHEN {usual} IS NOT NULL THEN {usual}"]
+    bare, branches, layers = f"{text}_bare", list[str](), list[Mapping[str, str]]()
+    is_unusual = f"starts_with({text}, '+')"
     if is_national:
+        usual = f"{text}_usual"
+        area = "[0-9]{3}" if by_length else "[2-9][0-9]{2}"
+        prefix = "1" if field.phone.style == "digits11" else "+1"
+        layers.append({usual: _usual_sql(text, area, prefix)})
+        is_unusual = f"{usual} IS NULL"
         # What has the digits but another punctuation; digits behind a last dot are a number's.
+        branches.append(f"WHEN {usual} IS NOT NULL THEN {usual}")
         branches.append(
             f"WHEN regexp_full_match({bare}, '(\\+?1)?{area}[0-9]{{7}}')"
             f" AND NOT regexp_full_match({text}, '[0-9]+\\.[0-9]?')"
@@ -125,11 +130,9 @@ def phone_sql(field: Field, region: str, text: str, resolver: str) -> tuple[str,
             f"WHEN starts_with({text}, '+')"
             f" AND regexp_full_match({bare}, {literal(international_pattern())}) THEN {bare}"
         )
+    layers.append({bare: f"CASE WHEN {is_unusual} THEN translate({text}, ' ()-.', '') END"})
     branches.append(f"WHEN {text} IS NOT NULL THEN {resolver}({text})")
-    return f"CASE {' '.join(branches)} END", (
-        {usual: _usual_sql(text, area, prefix) if is_national else "NULL::VARCHAR"},
-        {bare: f"CASE WHEN {usual} IS NULL THEN translate({text}, ' ()-.', '') END"},
-    )
+    return f"CASE {' '.join(branches)} END", tuple(layers)
 
 
 def _usual_sql(text: str, area: str, prefix: str) -> str:

@@ -22,9 +22,9 @@ from dataport.engine.staging.memory import (
 from dataport.engine.staging.notations import find_notations
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.places import places_of
-from dataport.engine.staging.plan import Plan, check_sql, make_plan, skip_sql
+from dataport.engine.staging.plan import Plan, make_plan
 from dataport.engine.staging.readers.reading import Reading
-from dataport.engine.staging.readers.spool import count_mismatch
+from dataport.engine.staging.readers.spool import check_count, count_mismatch
 from dataport.engine.staging.reject_file import reject_file_sql
 from dataport.engine.staging.reject_rows import superseded_step
 from dataport.engine.staging.rejects import prepare_rejects, rejects_step
@@ -37,6 +37,7 @@ from dataport.engine.staging.request import (
     RowCounts,
     StageRequest,
 )
+from dataport.engine.staging.row_sql import check_sql, skip_sql
 from dataport.engine.steps import Kept, LocalRunner, Scope, Step, buckets_for
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ def check_rows(
     if named:
         runner.run(connection, named)
     plan = _check(connection, request, reading, plan, runner, [*digests, *skip], resolvers)
-    found = _count(connection, "SELECT count(*) FROM checked")
-    if found != expected:
-        raise count_mismatch(expected, found)
+    check_count(connection, "checked", expected)
     numbered, inputs = "SELECT checked.rowid AS _row, * FROM checked", ["checked"]
     if plan.layout:
         runner.run(connection, superseded_step())

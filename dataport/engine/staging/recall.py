@@ -8,7 +8,7 @@ not enough, because rows without a key may take that of any other, is read as a 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from dataport.engine.staging.memory import (
 from dataport.engine.staging.pipeline import check_rows
 from dataport.engine.staging.plan import Plan, make_plan
 from dataport.engine.staging.readers.csv_index import Positions
-from dataport.engine.staging.readers.spool import count_mismatch
+from dataport.engine.staging.readers.spool import check_count
 from dataport.engine.staging.readers.spool_rows import select_rows
 from dataport.engine.staging.request import PARTS, REPEATED_FILE, StageRequest
 from dataport.engine.steps import LocalRunner, Scope, Step
@@ -37,17 +37,18 @@ if TYPE_CHECKING:
 WORTHWHILE = 0.5
 """Share of rows that must be recognised: with fewer, reading all of them is quicker."""
 
+News: TypeAlias = "tuple[Reading, Plan, list[PhoneResolver], int]"
+"""The rows that are news, their plan and resolvers, and how many rows were recognised."""
+
 FEWEST = 10_000
 """Rows below which reading all of them is as quick."""
 
 
 def check_news(
     connection: duckdb.DuckDBPyConnection, request: StageRequest, reading: Reading
-) -> tuple[Reading, Plan, list[PhoneResolver], int]:
-    """`check_rows` of those rows that are not recognised.
-
-    Gives what was read besides, and how many rows were recognised; their keys are in
-    repeated.parquet. Raises what `check_rows` raises.
+) -> News:
+    """`check_rows` of those rows that are not recognised; their keys are in repeated.parquet.
+    Raises what `check_rows` raises.
     """
     memory = memory_sql(request)
     if memory:
@@ -78,9 +79,7 @@ def _recognise(
     runner, total = LocalRunner(), int(reading.spool.records.size)
     digest = f"SELECT {digests} FROM raw"
     runner.run(connection, Step("digest rows", Scope.ROW, digest, ("raw",), "digests"))
-    found = connection.execute("SELECT count(*) FROM digests").fetchone()
-    if not found or found[0] != total:
-        raise count_mismatch(total, int(found[0]) if found else 0)
+    check_count(connection, "digests", total)
     runner.run(connection, *_KNOWN_STEPS)
     connection.execute("DROP TABLE digests")
     is_new = np.ones(total, np.bool_)

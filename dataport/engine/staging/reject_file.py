@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataport.core.files import copy_whole
 from dataport.engine.sql import NUL, ident, literal
 from dataport.engine.staging.clean import VERBATIM
 from dataport.engine.staging.reject_layout import (
@@ -19,8 +19,6 @@ from dataport.engine.staging.request import ALL_REJECTS_CSV, REJECTS_CSV, StageR
 
 if TYPE_CHECKING:
     import duckdb
-
-PRIVATE = 0o600
 
 
 def has_rejects(directory: Path, stage: StageResult) -> bool:
@@ -37,10 +35,7 @@ def write_reject_file(directory: Path, stage: StageResult, target: Path) -> bool
     if not has_rejects(directory, stage):
         return False
     whole = directory / ALL_REJECTS_CSV
-    draft = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(whole if whole.is_file() else directory / REJECTS_CSV, draft)
-    draft.chmod(PRIVATE)
-    draft.replace(target)
+    copy_whole(whole if whole.is_file() else directory / REJECTS_CSV, target)
     return True
 
 

@@ -14,11 +14,11 @@ from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
-from dataport.engine.staging.readers.errors import READING_ERRORS, is_about_records, unreadable
+from dataport.engine.staging.readers.errors import take_first
 from dataport.engine.staging.readers.json_document import read_document
 from dataport.engine.staging.readers.json_reader import read_json
 from dataport.engine.staging.readers.txt_reader import read_values
-from dataport.engine.staging.recall import check_news
+from dataport.engine.staging.recall import News, check_news
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import PARTS, StageResult, boot_id
 from dataport.engine.staging.source import Progress, SourceFile
@@ -130,26 +130,26 @@ def _run(
     readers: list[Callable[[], Reading]],
     progress: Progress,
 ) -> tuple[Reading, Outcome, int]:
-    for attempt, read in enumerate(readers, start=1):
+    def opened(read: Callable[[], Reading]) -> Reading:
         reading = read()
         _check_labels(reading)
-        reading = with_columns_above(connection, reading)
+        return with_columns_above(connection, reading)
+
+    def checked(reading: Reading) -> tuple[Reading, News]:
         total = reading.spool.total
         rest = limits.share(request.limits.memory, reading.spool.held)
         connection.execute(f"SET memory_limit = '{rest}'")
         progress("check", 0, total)
-        try:
-            news, plan, resolvers, repeated = check_news(connection, request, reading)
-        except READING_ERRORS as error:
-            if attempt < len(readers) and is_about_records(error):
-                continue
-            raise unreadable(error) from error
-        progress("check", total, total)
-        progress("write", 0, total)
-        outcome = write_result(connection, request, news, plan, resolvers, repeated)
-        progress("write", total, total)
-        return reading, outcome, repeated
-    raise AssertionError("no reader was given")
+        return reading, check_news(connection, request, reading)
+
+    ways = [partial(opened, read) for read in readers]
+    reading, (news, plan, resolvers, repeated) = take_first(ways, checked)
+    total = reading.spool.total
+    progress("check", total, total)
+    progress("write", 0, total)
+    outcome = write_result(connection, request, news, plan, resolvers, repeated)
+    progress("write", total, total)
+    return reading, outcome, repeated
 
 
 def _check_labels(reading: Reading) -> None:

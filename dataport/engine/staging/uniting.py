@@ -24,9 +24,9 @@ from dataport.engine.staging.look import JOINT, no_such_table
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.mapping import fold
 from dataport.engine.staging.opening import Leaf
-from dataport.engine.staging.readers.errors import READING_ERRORS, is_about_records, unreadable
+from dataport.engine.staging.readers.errors import take_first
 from dataport.engine.staging.readers.reading import Reading, no_rows
-from dataport.engine.staging.readers.spool import Cut, Spool, count_mismatch, too_many_rows
+from dataport.engine.staging.readers.spool import Cut, Spool, check_count, too_many_rows
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.rejects import cut_cells
 from dataport.engine.staging.request import PARTS, StageRequest
@@ -111,8 +111,7 @@ def _about(inside: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if inside not in error.title:
-            error.title = f"{inside}: {error.title}"
+        error.tell_of(inside)
         raise
 
 
@@ -120,32 +119,23 @@ def _read(
     connection: duckdb.DuckDBPyConnection, rows: str, ways: Sequence[Callable[[], Reading]]
 ) -> tuple[Reading, str]:
     """One table, its cells kept in the temporary table `rows`."""
-    for attempt, read in enumerate(ways, start=1):
-        plain = read()
-        try:
-            reading = with_columns_above(connection, plain)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS {reading.sql}")
-            _account(connection, rows, reading)
-        except READING_ERRORS as error:
-            if attempt < len(ways) and is_about_records(error):
-                continue
-            raise unreadable(error) from error
-        if reject_layout(reading.columns):
-            raise _rejects_among()
-        return reading, rows
-    raise AssertionError("no reader was given")
 
+    def kept(reading: Reading) -> Reading:
+        reading = with_columns_above(connection, reading)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS {reading.sql}")
+        check_count(connection, rows, int(reading.spool.records.size))
+        return reading
 
-def _account(connection: duckdb.DuckDBPyConnection, rows: str, reading: Reading) -> None:
-    found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
-    expected, number = int(reading.spool.records.size), int(found[0]) if found else 0
-    if number != expected:
-        raise count_mismatch(expected, number)
+    reading = take_first(ways, kept)
+    if reject_layout(reading.columns):
+        raise _rejects_among()
+    return reading, rows
 
 
 def _united(request: StageRequest, tables: Sequence[_Table], notices: list[str]) -> Reading:
     first = tables[0].reading
-    _check_alike(tables)
+    for table in tables:
+        _check_alike(tables[0], table)
     labels, places = _columns(tables)
     columns = (*labels, FILE)
     is_alike = all(len(each) == len(labels) for each in places)
@@ -160,7 +150,7 @@ def _united(request: StageRequest, tables: Sequence[_Table], notices: list[str])
     return replace(
         first,
         columns=columns,
-        mapped=columns_as_fields(columns, _mapped_alike(request, tables)),
+        mapped=columns_as_fields(columns, _with_mapping(request, first)),
         spool=spool,
         sql=" UNION ALL ".join(selects),
         states_keys=states_keys,
@@ -173,17 +163,21 @@ def _united(request: StageRequest, tables: Sequence[_Table], notices: list[str])
     )
 
 
-def _check_alike(tables: Sequence[_Table]) -> None:
-    """Raise InputError for tables of formats that say the same text in different ways."""
-    first = tables[0]
-    for table in tables:
-        if _tongue(table.reading) != _tongue(first.reading):
-            raise InputError(
-                "tables-differ",
-                f"{first.inside} and {table.inside} are not read alike.",
-                f"The one is {first.reading.format}, the other {table.reading.format}.",
-                f"Import one of them by itself: --inside {table.inside!r}.",
-            )
+def _check_alike(first: _Table, table: _Table) -> None:
+    """Raise InputError `tables-differ` for tables that no one plan can check."""
+    one, other = first.reading, table.reading
+    if _tongue(one) != _tongue(other):
+        said = f"The one is {one.format}, the other {other.format}."
+    elif one.mapped.by != other.mapped.by:
+        said = f"The one is read by {_by(first)}, the other by {_by(table)}."
+    else:
+        return
+    raise InputError(
+        "tables-differ",
+        f"{first.inside} and {table.inside} are not read alike.",
+        said,
+        f"Import one of them by itself: --inside {table.inside!r}.",
+    )
 
 
 def _tongue(reading: Reading) -> str:
@@ -193,20 +187,11 @@ def _tongue(reading: Reading) -> str:
     return "sheet" if reading.format in WORKBOOKS else "text"
 
 
-def _mapped_alike(request: StageRequest, tables: Sequence[_Table]) -> StageRequest:
+def _with_mapping(request: StageRequest, first: Reading) -> StageRequest:
     """The request with the mapping that its tables are read by; their headers may have told it."""
-    first = tables[0]
-    for table in tables:
-        if table.reading.mapped.by != first.reading.mapped.by:
-            raise InputError(
-                "tables-differ",
-                f"{first.inside} and {table.inside} are not read alike.",
-                f"The one is read by {_by(first)}, the other by {_by(table)}.",
-                f"Import one of them by itself: --inside {table.inside!r}.",
-            )
     if request.mapping is not None:
         return request
-    by = first.reading.mapped.by
+    by = first.mapped.by
     mapping = next((each for each in request.candidates if each.name == by), None)
     return replace(request, mapping=mapping, candidates=())
 

@@ -231,3 +231,15 @@ def test_more_rows_than_a_sheet_holds_are_refused(
         written(rows, tmp_path / "things.xlsx")
     assert caught.value.code == "too-many-rows"
     assert "--where" in caught.value.hint
+
+
+def test_sheets_with_one_beginning_of_a_name_are_told_apart(tmp_path: Path) -> None:
+    """A name has 31 characters, and no two differ in the case of letters alone."""
+    path, field = tmp_path / "names.xlsx", things().fields[0]
+    names = ["a_dataset_with_a_very_long_name_one", "A_dataset_with_a_very_long_name_two"]
+    with duckdb.connect() as cursor:
+        query = f"SELECT 'x' AS _key, NULL::{field.sql_type} AS \"{field.name}\""
+        sheets = [workbook.Sheet.of(Table(name, query, [field], 1)) for name in names]
+        workbook.write_workbook(cursor, sheets, path)
+    with calamine.load_workbook(path) as book:
+        assert book.sheet_names == [names[0][:31], names[1][:29] + " 2"]

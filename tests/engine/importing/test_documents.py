@@ -13,6 +13,7 @@ import pytest
 from dataport.core.errors import InputError, UsageError
 from dataport.core.paths import Home
 from dataport.core.words import Origin
+from dataport.engine.jobs import Job
 from tests.engine.importing.shop import Shop, open_shop
 
 ADA = {"email": "ada@example.org", "firstName": "Ada", "lastName": "Byron"}
@@ -109,17 +110,19 @@ def shop(home: Home) -> Iterator[Shop]:
         yield shop
 
 
+ROWS = {"users": 2, "tickets": 2, "ticket_notes": 2, "custom_fields": 1, "attachments": 1}
+"""Of HELPDESK, by dataset."""
+
+
+def inserted(job: Job) -> dict[str | None, int]:
+    return {part.dataset: (part.changes or {})["inserted"] for part in job.members}
+
+
 def test_a_helpdesk_s_document_is_one_commit(shop: Shop) -> None:
     """IMF-12, CON-03, CON-04, CON-05, REC-21 to REC-26, V-40; undone as one."""
     path = shop.write("export.json", json.dumps(HELPDESK, indent=2))
     job = shop.send(path, package="helpdesk")
-    assert {part.dataset: (part.changes or {})["inserted"] for part in job.members} == {
-        "users": 2,
-        "tickets": 2,
-        "ticket_notes": 2,
-        "custom_fields": 1,
-        "attachments": 1,
-    }
+    assert inserted(job) == ROWS
     assert {part.dataset: part.inside for part in job.members} == {
         "users": "data.users",
         "tickets": "data.tickets",
@@ -151,13 +154,7 @@ def test_a_document_that_one_package_knows_is_taken_as_it(shop: Shop) -> None:
     """IMF-12: though nobody named the package; what it says of matches counts, and what is said
     otherwise stands above that."""
     job = shop.send(shop.write("export.json", json.dumps(HELPDESK)))
-    assert {part.dataset: (part.changes or {})["inserted"] for part in job.members} == {
-        "users": 2,
-        "tickets": 2,
-        "ticket_notes": 2,
-        "custom_fields": 1,
-        "attachments": 1,
-    }
+    assert inserted(job) == ROWS
     assert {part.commit for part in job.members} == {1}
     document = job.document()
     assert (document["package"], document["on_match"]) == ("helpdesk", "skip")

@@ -10,10 +10,11 @@ import pytest
 from dataport.engine.staging.mapping import Mapped
 from dataport.engine.staging.memory import digest_columns
 from dataport.engine.staging.phones import PhoneResolver, register
-from dataport.engine.staging.plan import check_sql, make_plan
+from dataport.engine.staging.plan import make_plan
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Spool
 from dataport.engine.staging.request import StageRequest
+from dataport.engine.staging.row_sql import check_sql
 
 WORDS = [f"word {at}" for at in range(20)]
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import duckdb
 
 from dataport.core.errors import InputError
 
-READING_ERRORS = (duckdb.InvalidInputException, InputError, UnicodeDecodeError)
+ReadT = TypeVar("ReadT")
+TakenT = TypeVar("TakenT")
+
+_READING_ERRORS = (duckdb.InvalidInputException, InputError, UnicodeDecodeError)
 
 
-def is_about_records(error: Exception) -> bool:
+def take_first(ways: Sequence[Callable[[], ReadT]], take: Callable[[ReadT], TakenT]) -> TakenT:
+    """What `take` makes of a file by the first way to read it that holds, the quickest first.
+
+    Raises InputError where none does.
+    """
+    for number, read in enumerate(ways, start=1):
+        found = read()
+        try:
+            return take(found)
+        except _READING_ERRORS as error:
+            if number == len(ways) or not _is_about_records(error):
+                raise _unreadable(error) from error
+    raise ValueError("no way to read the file was given")
+
+
+def _is_about_records(error: Exception) -> bool:
     """Whether a way to read the file did not hold, so that a more careful one may."""
     # DuckDB quotes the record in its message, and may cut it in the middle of a character.
     return (
@@ -19,11 +40,11 @@ def is_about_records(error: Exception) -> bool:
     )
 
 
-def unreadable(error: Exception) -> InputError:
+def _unreadable(error: Exception) -> InputError:
     """What to tell a person of a file that can't be read or checked."""
     if isinstance(error, InputError):
         return error
-    if not is_about_records(error):
+    if not _is_about_records(error):
         return InputError(
             "staging-failed",
             "The file could not be checked.",

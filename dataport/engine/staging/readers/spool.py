@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from io import BufferedWriter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from dataport.core.errors import InputError
 from dataport.core.text import counted
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions
 from dataport.engine.staging.request import StageRequest
+
+if TYPE_CHECKING:
+    import duckdb
 
 QUARANTINED = ("unterminated-quote", "bad-quote")
 
@@ -239,6 +243,14 @@ def too_many_rows(limit: int) -> InputError:
         f"The limit is {limit:,}.",
         "Split the file, or raise limits.rows in the configuration.",
     )
+
+
+def check_count(connection: duckdb.DuckDBPyConnection, relation: str, expected: int) -> None:
+    """Raise InputError unless a relation has as many rows as the spool has records."""
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    found = int(row[0]) if row else 0
+    if found != expected:
+        raise count_mismatch(expected, found)
 
 
 def count_mismatch(expected: int, found: int) -> InputError:

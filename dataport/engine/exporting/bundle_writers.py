@@ -9,7 +9,7 @@ from pathlib import Path
 from dataport.engine.catalog.packages import Package, SheetLayout
 from dataport.engine.exporting.bundle import Bundle
 from dataport.engine.exporting.document import write_document
-from dataport.engine.exporting.places import is_document
+from dataport.engine.exporting.document_places import is_document
 from dataport.engine.exporting.sheet_columns import shown_column
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.workbook import Sheet, write_workbook
