@@ -21,6 +21,8 @@ class JobPart:
     """Instead: the tables of the file that are read as one."""
     strays: list[str] = field(default_factory=list)
     """What is said of the tables that are left out, whenever the file is read."""
+    unread: list[str] = field(default_factory=list)
+    """What is said of tables of the file that nobody knows: they may hold any row."""
     mapping: str | None = None
     """Name of the mapping that was named, or found before the file was read."""
     mapped_by: str | None = None

@@ -61,6 +61,7 @@ class Job(JobPart):
         "inside",
         "tables",
         "strays",
+        "unread",
         "mapping",
         "mapped_by",
         "columns",

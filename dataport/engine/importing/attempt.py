@@ -231,7 +231,8 @@ class Attempt:
 
     def _reasons(self, load: Load, planned: Planned) -> list[str]:
         guards = self._merging.settings.guards
-        reasons = reasons_to_hold(self._cursor, planned.merge, planned.plan, guards)
+        unread = load.member.part.unread
+        reasons = reasons_to_hold(self._cursor, planned.merge, planned.plan, guards, unread)
         if not self._merging.job.parts:
             return reasons
         return [f"{load.member.target.dataset.name}: {reason}" for reason in reasons]

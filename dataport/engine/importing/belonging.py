@@ -93,14 +93,19 @@ def place_tables(
         raise _belongs_nowhere(request, tables, datasets, package)
     if request.mode in (None, Mode.MERGE, Mode.APPEND):
         owned = _filled(job, owned)
+    left_out = [_stray_notice(table) for table in strays if table.columns]
+    unread = [*look.notices, *left_out] if request.inside is None else []
     if package is None and len(tables) == len(owned) == 1:
         _note_only(job, owned[0])
+        job.unread = unread
         return
     found: dict[str, list[Owned]] = {}
     for each in owned:
         found.setdefault(each.dataset, []).append(each)
-    job.notices += [_stray_notice(table) for table in strays if table.columns]
+    job.notices += left_out
     job.parts = [_part(job, request, found[name]) for name in in_order(found, datasets)]
+    for part in job.parts:
+        part.unread = unread
 
 
 def _filled(job: Job, owned: list[Owned]) -> list[Owned]:
@@ -168,15 +173,14 @@ def _note_only(job: Job, owned: Owned) -> None:
     job.mapping = owned.mapping.name if owned.mapping else None
 
 
-def name_tables(part: JobPart, target: Target, look: Look) -> list[str] | None:
-    """Note on `part` which tables of its file are of its dataset; None where none is.
+def name_tables(part: JobPart, target: Target, look: Look) -> bool:
+    """Note on `part` which tables of its file are of its dataset, and what to say of the others.
 
-    That is for who names a dataset, but none of several tables. Returns what to say of those that
-    are left out.
+    That is for who names a dataset, but none of several tables; False where none is of it.
     """
     mappings = (target.mapping,) if target.mapping else target.candidates
     found: list[Owned] = []
-    notices: list[str] = []
+    unread = [*look.notices]
     for table in look.tables:
         detected = detect(mappings, first_rows(table))
         if detected is not None:
@@ -184,13 +188,15 @@ def name_tables(part: JobPart, target: Target, look: Look) -> list[str] | None:
         elif target.mapping is None and _has_columns_of(table, part, target):
             found.append(Owned(table, target.dataset.name))
         else:
-            notices.append(_stray_notice(table))
+            unread.append(_stray_notice(table))
     if not found:
-        return None
+        return False
     owned, views = preferred(found)
     names = [str(each.table.inside) for each in owned]
     part.inside, part.tables = (names[0], []) if len(names) == 1 else (None, names)
-    return notices + [_view_notice(view.table, owned[0].table) for view in views]
+    part.strays = unread + [_view_notice(view.table, owned[0].table) for view in views]
+    part.unread = unread
+    return True
 
 
 def _has_columns_of(table: TableLook, part: JobPart, target: Target) -> bool:

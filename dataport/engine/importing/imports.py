@@ -131,9 +131,7 @@ class Imports:
         except InputError as error:
             if error.code == "several-tables" and not (member.part.inside or member.part.tables):
                 look = self._reader.look(job, progress, member.part)
-                notices = name_tables(member.part, member.target, look)
-                if notices is not None:
-                    member.part.strays = notices
+                if name_tables(member.part, member.target, look):
                     return self._read(job, member, progress)
             is_open = member.target.mapping is None and not member.part.columns
             if error.code != "missing-label" or not is_open:

@@ -1,12 +1,12 @@
 """When an import is held as a whole although nobody asked for it (merge.md 5.2).
 
-Each guard needs a share of rows and also some number of them: a small file is never held for
-what a few of its rows do.
+Each guard but `_lost` needs a share of rows and also some number of them: a small file is never
+held for what a few of its rows do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dataport.core.settings import Guards
 from dataport.core.text import counted
@@ -18,23 +18,50 @@ from dataport.engine.merging.relations import BASE
 from dataport.engine.sql import ident
 from dataport.engine.store import Connection
 
+MOST_TOLD = 5
+"""Tables that a reason names."""
 
-def reasons_to_hold(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> list[str]:
-    """Why this plan needs a person's word, each as a sentence; none when it doesn't."""
+
+def reasons_to_hold(
+    cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards, unread: Sequence[str] = ()
+) -> list[str]:
+    """Why this plan needs a person's word, each as a sentence; none when it doesn't.
+
+    `unread` is what is said of tables of the file that nobody knows.
+    """
+    lost = [*_lost(cursor, merge, unread)]
     if merge.mode is Mode.REPLACE and (plan.deleted or plan.updated):
         replacing = (
             f"Replacing {merge.dataset.name} would delete {counted(plan.deleted, 'row')} and change"
             f" {plan.updated:,}: approve it to go on."
         )
-        return [replacing]
+        return [replacing, *lost]
     if merge.inserts_only or plan.is_empty:
-        return []
+        return lost
     return [
+        *lost,
         *_gone(cursor, merge, plan, guards),
         *_unknown(cursor, merge, plan, guards),
         *_cleared(cursor, merge, plan, guards),
         *_contested(cursor, merge, plan, guards),
     ]
+
+
+def _lost(cursor: Connection, merge: MergeInput, unread: Sequence[str]) -> Iterator[str]:
+    """Rows that the file leaves out, unless they are in a table of it that was not read.
+
+    However few: such a table could hold any row, as one without a key could be any.
+    """
+    if not (unread and merge.deletes) or merge.has_unknown_keys:
+        return
+    gone = _number(cursor, merge, "plan_gone")
+    if gone:
+        shown = " ".join(unread[:MOST_TOLD]) + " …" * (len(unread) > MOST_TOLD)
+        yield (
+            f"{shown} What the file leaves out, {counted(gone, 'row')}, may stand there: say with a"
+            " mapping what its columns are, name with --inside the one table that counts, or import"
+            " in the mode merge; approve it if that is really gone."
+        )
 
 
 def _gone(cursor: Connection, merge: MergeInput, plan: Plan, guards: Guards) -> Iterator[str]:

@@ -131,6 +131,19 @@ def test_no_rows_never_mean_that_all_are_to_go(desk: Parcels, mode: Mode) -> Non
     assert len(desk.rows("notes")) == 1
 
 
+def test_a_mirror_of_a_package_waits_while_a_table_of_it_is_not_known(desk: Parcels) -> None:
+    """merge.md 5.2: its rows could be of any of the datasets; the plan says what would go."""
+    ask(desk, archive(desk, tickets=TICKETS, users=USERS))
+    first, _, _ = TICKETS.partition("2,b@x.org")
+    path = archive(desk, "new.zip", tickets=first, users=USERS, more="nr,who\n2,b@x.org\n")
+    job = ask(desk, path, mode=Mode.MIRROR)
+    assert (job.status, len(desk.rows("tickets"))) == (JobStatus.WAITING, 2)
+    assert job.message.startswith("tickets: desk-1/more.csv is left out:")
+    assert "users:" not in job.message
+    assert desk.approve(job).status is JobStatus.COMPLETED
+    assert len(desk.rows("tickets")) == 1
+
+
 def test_an_archive_that_says_nothing_of_a_package_is_told_by_its_columns(desk: Parcels) -> None:
     desk.send({"users": USERS})
     path = archive(desk, "x.zip", a="a,b\n1,2\n", b=TICKETS)

@@ -20,6 +20,7 @@ from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.jobs import Job
 from dataport.engine.merging.kept import PlanFilter
 from tests.engine.importing.shop import Shop, open_shop
+from tests.engine.importing.working import work
 from tests.engine.staging.sheets import ods, xlsx
 
 HEADER = "lead_id,name,email,status\n"
@@ -76,6 +77,50 @@ def test_a_table_of_the_dataset_that_is_wrong_is_not_left_out(shop: Shop) -> Non
         shop.send(path, "leads", mode=Mode.MIRROR)
     assert caught.value.code == "duplicate-label"
     assert "feb.csv" in caught.value.title
+
+
+@pytest.mark.parametrize("mode", [Mode.MIRROR, Mode.REPLACE])
+@pytest.mark.parametrize("dataset", [None, "leads"])
+def test_a_mirror_waits_while_a_table_that_nobody_knows_may_hold_what_is_missing(
+    shop: Shop, dataset: str | None, mode: Mode
+) -> None:
+    """merge.md 5.2: what could not be read could be any row, so nobody takes it for deleted."""
+    shop.send(months(shop), dataset, mode=Mode.MIRROR)
+    renamed = FEBRUARY.replace(HEADER, "number,who,where,how\n")
+    job = shop.send(months(shop, february=renamed), dataset, mode=mode)
+    assert (job.status, names(shop)) == (JobStatus.WAITING, ["Ann", "Bo", "Cy"])
+    assert "feb.csv is left out: neither its name nor its columns tell" in job.message
+    assert "What the file leaves out, 1 row, may stand there: say with a mapping" in job.message
+    if mode is Mode.MIRROR:
+        work(shop.engine, shop.engine.jobs.get(job.job), is_approved=True)
+        assert names(shop) == ["Ann", "Bo"]
+
+
+@pytest.mark.parametrize("dataset", [None, "leads"])
+def test_a_mirror_waits_while_a_table_that_can_not_be_read_may_hold_it(
+    shop: Shop, dataset: str | None
+) -> None:
+    shop.send(months(shop), dataset, mode=Mode.MIRROR)
+    job = shop.send(months(shop, february=""), dataset, mode=Mode.MIRROR)
+    assert (job.status, names(shop)) == (JobStatus.WAITING, ["Ann", "Bo", "Cy"])
+    assert "feb.csv" in job.message
+
+
+@pytest.mark.parametrize("dataset", [None, "leads"])
+def test_a_table_that_nobody_knows_holds_nothing_up_where_no_row_is_missing(
+    shop: Shop, dataset: str | None
+) -> None:
+    """Nor where the one table that counts is named, or the mode takes nothing for deleted."""
+    tables = {"jan.csv": JANUARY, "notes.csv": "when,what\n1,Hello\n"}
+    path = pack(shop, "leads.zip", tables)
+    for _ in range(2):
+        assert shop.send(path, dataset, mode=Mode.MIRROR).status is JobStatus.COMPLETED
+    shorter = f"{HEADER}1,Ann,ann@example.org,won\n"
+    fewer = pack(shop, "leads.zip", {**tables, "jan.csv": shorter})
+    assert shop.send(fewer, dataset).status is JobStatus.COMPLETED
+    assert names(shop) == ["Ann", "Bo"]
+    named = shop.send(fewer, dataset, mode=Mode.MIRROR, inside="jan.csv")
+    assert (named.status, names(shop)) == (JobStatus.COMPLETED, ["Ann"])
 
 
 @pytest.mark.parametrize("dataset", [None, "leads"])
