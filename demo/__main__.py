@@ -101,7 +101,7 @@ def take_out() -> None:
     """Export the result."""
     say("And out again")
     target = HOME.parent / "leads.csv"
-    run("export", "leads", "--format", "csv", "--to", str(target), "--sort", "lead_id")
+    run("export", "leads", "--sort", "lead_id", "--to", str(target), "--overwrite")
     expect(target.stat().st_size > 0, "the export has rows")
 
 

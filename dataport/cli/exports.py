@@ -30,6 +30,8 @@ FORMATS = ("csv", "json", "xlsx", "xml", "txt", "parquet", "doc")
     type=click.Path(path_type=str),
     help="File to write, or a folder; else below HOME/exports.",
 )
+@click.option("--zip", is_flag=True, help="Pack it as one ZIP; so does a --to that ends in .zip.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
 @click.option("--fields", metavar="A,B", help="Only these fields, in this order.")
 @click.option("--where", metavar="EXPR", help="Only rows for which this SQL condition holds.")
 @click.option("--sort", metavar="A,-B", help="By these fields; - turns one round.")
@@ -65,7 +67,10 @@ def export_command(
 
 
 def _format_of(to: str | None) -> str:
-    ending = Path(to).suffix.lstrip(".").lower() if to else ""
+    """The ending of a file, or of what lies in a ZIP: of `leads.json` and `leads.json.zip`."""
+    name = Path(to or "")
+    name = name.with_suffix("") if name.suffix.lower() == ".zip" else name
+    ending = name.suffix.lstrip(".").lower()
     return ending if ending in FORMATS else "csv"
 
 

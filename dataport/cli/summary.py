@@ -9,7 +9,7 @@ from typing import Any
 from dataport.cli import errors, output
 from dataport.cli.options import Session
 from dataport.cli.waiting import Job
-from dataport.core.text import counted
+from dataport.core.text import counted, size
 
 _WORST_FIRST = (errors.FAILED, errors.USAGE, errors.INTERRUPTED, errors.WAITS)
 _ROWS = ("read", "valid", "rejected", "duplicate")
@@ -72,7 +72,8 @@ def _show_export(job: Job) -> None:
     if not written:
         output.say(f"No rows to export; {job.get('file')} holds the columns only.")
         return
-    output.say(f"{counted(written, 'row')} written to {job.get('file')}")
+    said = f" ({size(job['file_size'])})" if job.get("file_size") is not None else ""
+    output.say(f"{counted(written, 'row')} written to {job.get('file')}{said}")
 
 
 def _show_import(session: Session, job: Job) -> None:

@@ -36,3 +36,15 @@ def counted(number: int | None, noun: str, plural: str | None = None) -> str:
     """A number with its noun: `1 row`, `1,200 rows`, `2 entries`; None counts as 0."""
     number = number or 0
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes as people say them: `900 bytes`, `2.5 MB`; a KB is 1,024 bytes (EXF-27)."""
+    if number < 1024:
+        return counted(number, "byte")
+    amount = float(number)
+    for unit in ("KB", "MB", "GB"):
+        amount /= 1024
+        if amount < 1024:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1024:.1f} TB"

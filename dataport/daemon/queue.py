@@ -75,10 +75,13 @@ class JobQueue:
     # -- asking ----------------------------------------------------------------------------
 
     def submit(self, request: ImportRequest | ExportRequest) -> Job:
-        """Record a job and queue it. Raises NotFoundError for an unknown inbox."""
+        """Record a job and queue it. Raises NotFoundError for an unknown inbox, or what is to be
+        exported, UsageError or InputError for a place where that can't be written."""
         if isinstance(request, ImportRequest):
             self.expect_file()
             request = self._engine.imports.complete(request)
+        else:
+            self._engine.exports.check(request)
         return self._enqueue(request)
 
     def submit_bulk(self, request: BulkRequest, keys: Sequence[Any] | None) -> Job:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from dataport.core.clock import iso, naive_utc, now
@@ -43,6 +43,10 @@ class Job(JobPart):
     finished: datetime | None = None
     disposal: str | None = None
     """`done` or `failed` while the inbox file still has to be moved there."""
+    included: dict[str, int] | None = None
+    """Of an export: rows written, by dataset."""
+    file_size: int | None = None
+    """Of an export: bytes of its file, or of those in its folder."""
     reason: str | None = None
     """What it waits for besides the approval of its plan: `mapping`."""
     planned_at: int | None = None
@@ -81,6 +85,8 @@ class Job(JobPart):
         "excluded",
         "left_out",
         "returned",
+        "included",
+        "file_size",
     )
 
     @property
@@ -142,7 +148,14 @@ class Job(JobPart):
 
     def _options(self) -> dict[str, Any]:
         if isinstance(self.request, ExportRequest):
-            return {"format": self.request.format, "package": self.request.package}
+            return {
+                "format": self.request.format,
+                "package": self.request.package,
+                "zip": self.request.is_zipped,
+                "file_name": PurePath(self.file).name if self.file else None,
+                "file_size": self.file_size,
+                "included": self.included,
+            }
         if isinstance(self.request, BulkRequest):
             return {
                 "action": str(self.request.action),

@@ -88,7 +88,15 @@ class ExportRequest(Request):
     datasets: tuple[str, ...] = ()
     package: str | None = Field(None, description="Instead: all datasets of it, into one folder.")
     format: Literal["csv", "json", "xlsx", "xml", "txt", "parquet", "doc"] = "csv"
-    to: str | None = None
+    to: str | None = Field(
+        None, description="File or folder, absolute; else below the home's exports."
+    )
+    zipped: bool = Field(
+        False,
+        alias="zip",
+        description="Pack everything into one ZIP. A `to` that ends in .zip asks for it too.",
+    )
+    overwrite: bool = Field(False, description="Replace files that are there already.")
     fields: tuple[str, ...] = ()
     where: str | None = None
     sort: tuple[str, ...] = ()
@@ -102,6 +110,11 @@ class ExportRequest(Request):
         if (self.package is None) == (not self.datasets):
             raise ValueError("name either 'datasets' or 'package'")
         return self
+
+    @property
+    def is_zipped(self) -> bool:
+        """Whether the export is one ZIP (EXF-25)."""
+        return self.zipped or (self.to is not None and self.to.lower().endswith(".zip"))
 
 
 class BulkRequest(Request):

@@ -240,6 +240,29 @@ def test_an_export_says_how_many_rows_went_where(
     assert cli("export", "leads", "--json").document["rows"] == {"written": 1000}
 
 
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ("--zip --overwrite", {"format": "csv", "zip": True, "overwrite": True}),
+        ("--zip --format xml", {"format": "xml", "zip": True}),
+        ("--to {}/a.zip", {"format": "csv", "to": "{}/a.zip"}),
+        ("--to {}/a.xlsx.ZIP", {"format": "xlsx", "to": "{}/a.xlsx.ZIP"}),
+    ],
+)
+def test_an_export_may_be_one_zip(
+    cli: Cli, daemon: FakeDaemon, make_job: MakeJob, tmp_path: Path, words: str, sent: Json
+) -> None:
+    """EXF-25, EXF-27: the ending of what lies in it is its format; its size is shown."""
+    script_export(daemon, {**exported(make_job), "file_size": 2_621_440})
+    result = cli("export", "leads", *words.format(tmp_path).split())
+    assert result.out == "1,000 rows written to /out/leads.csv (2.5 MB)\n"
+    expected = {
+        key: str(tmp_path).join(str(value).split("{}")) if key == "to" else value
+        for key, value in sent.items()
+    }
+    assert daemon.body("POST", "/v1/exports") == {"datasets": ["leads"], **expected}
+
+
 def test_an_export_without_a_name_takes_all_datasets_with_rows(
     cli: Cli, daemon: FakeDaemon, make_job: MakeJob
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dataport.engine.exporting.records import sidecar
 from tests.e2e.conftest import World
 
 Write = Callable[[str, str], Path]
@@ -241,7 +242,10 @@ def test_datasets_of_a_package_that_hold_nothing_have_no_file(world: World) -> N
     assert (folder.parent, done["rows"]["written"]) == (world.home.exports, 0)
     assert (folder / "clients.csv").read_text(encoding="utf-8").startswith("client_name")
     world.ok("import", str(hours(world) / "clients.csv"), "--package", "time_tracking")
-    world.ok("export", "--package", "time_tracking", "--to", str(folder))
+    again = ("export", "--package", "time_tracking", "--to", str(folder))
+    refused = world.run(*again)
+    assert (refused.code, refused.document["error"]["code"]) == (2, "target-exists")
+    world.ok(*again, "--overwrite")
     assert sorted(path.name for path in folder.glob("*.csv")) == ["clients.csv"]
     assert world.ok("import", str(folder), "--package", "time_tracking")["commit"] is None
     wrong = world.run("export", "leads", "--package", "time_tracking")
@@ -324,6 +328,25 @@ def test_an_exported_package_comes_back_as_one_archive(world: World, tmp_path: P
     ]
     assert (job["changes"]["inserted"], job["changes"]["updated"]) == (1, 0)
     assert {item["commit"] for item in job["items"]} <= {None, job["commit"]}
+
+
+def test_a_package_is_exported_as_one_archive(world: World, tmp_path: Path) -> None:
+    """EXF-25, EXF-27: `--to NAME.zip`, or `--zip`; an inbox of the package takes it again."""
+    world.ok("init", "--sample")
+    world.ok("import", str(hours(world)), "--package", "time_tracking", "--source", "toggl")
+    archive = tmp_path / "hours.zip"
+    done = world.ok("export", "--package", "time_tracking", "--to", str(archive))
+    assert (done["file"], done["file_name"], done["zip"]) == (str(archive), "hours.zip", True)
+    assert done["file_size"] == archive.stat().st_size
+    assert sum(done["included"].values()) == done["rows"]["written"] == 17
+    assert world.run("export", "--package", "time_tracking", "--to", str(archive)).code == 2
+    named = world.ok("export", "--package", "time_tracking", "--zip")
+    assert named["file_name"] == f"time_tracking-{named['job']}.zip"
+    world.ok("inboxes", "add", "back", "--package", "time_tracking", "--source", "toggl")
+    for path in (sidecar(archive), archive):
+        path.rename(world.home.inboxes / "back" / path.name)
+    job = world.wait_jobs(4)[0]
+    assert (job["commit"], job["changes"]["unchanged"]) == (None, 17)
 
 
 def test_a_helpdesk_s_document_goes_in_as_one_job(world: World, tmp_path: Path) -> None:

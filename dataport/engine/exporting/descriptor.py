@@ -32,8 +32,8 @@ _FORMATS = frozenset({"email", "uri", "uuid"})
 
 def write_descriptor(
     folder: Path, package: Package, datasets: Sequence[Dataset], kind: str
-) -> None:
-    """Describe the files of `datasets` that lie in `folder`. Raises OSError."""
+) -> Path:
+    """Describe the files of `datasets`; where in `folder` that lies. Raises OSError."""
     document = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": package.name,
@@ -42,7 +42,9 @@ def write_descriptor(
         "created": iso(now()),
         "resources": [_resource(dataset, datasets, kind) for dataset in datasets],
     }
-    write_whole(folder / DESCRIPTOR, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    path = folder / DESCRIPTOR
+    write_whole(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    return path
 
 
 def _resource(dataset: Dataset, datasets: Sequence[Dataset], kind: str) -> dict[str, Any]:

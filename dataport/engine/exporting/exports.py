@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
+
+from dataport.core.errors import CancelledError
 from dataport.core.paths import PRIVATE_DIRECTORY, Home
 from dataport.core.settings import Settings
 from dataport.core.words import JobStatus, Phase
@@ -18,9 +21,11 @@ from dataport.engine.catalog.packages import Package, find_package, members_in_o
 from dataport.engine.commits import Author, head, write_audit
 from dataport.engine.exporting.bundle import Bundle
 from dataport.engine.exporting.bundle_writers import BundleWriter, bundle_writer
-from dataport.engine.exporting.delivery import Part, bundle_target, deliver_package, targets_of
+from dataport.engine.exporting.delivery import Part, filled, packed, withdraw
+from dataport.engine.exporting.descriptor import write_descriptor
 from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
 from dataport.engine.exporting.table import Table
+from dataport.engine.exporting.targets import Targets, targets_of
 from dataport.engine.exporting.writers import WRITE_ONLY, WRITERS
 from dataport.engine.expressions import filtering
 from dataport.engine.jobs import Job, write_job
@@ -50,41 +55,70 @@ class Exports:
         self._datasets = datasets
         self._packages = packages
 
+    def check(self, request: ExportRequest) -> None:
+        """Raise what `run` would about names and targets, and UsageError for a file that is there
+        already, unless it is to be replaced."""
+        plan = self._plan(0, request)
+        if request.to is not None and not request.overwrite:
+            plan.targets.check()
+
     def run(self, job: Job, author: Author, progress: Progress, on_cursor: OnCursor) -> None:
         """Write one file a dataset, whole or not at all; of a package one folder, or one file.
 
-        Raises NotFoundError for an unknown dataset or package, UsageError for a wrong filter or target,
-        InputError when the target can't be written, or the format can't hold the rows.
+        All of it may be one ZIP (EXF-25). Raises NotFoundError for an unknown dataset or package,
+        UsageError for a wrong filter or target, InputError when the target can't be written, or
+        the format can't hold the rows.
         """
-        request = _export_request(job)
-        package = find_package(self._packages(), request.package) if request.package else None
-        names = members_in_order(package, self._datasets()) if package else request.datasets
-        datasets = [find_dataset(self._datasets(), name) for name in names]
-        job.dataset = datasets[0].name if len(datasets) == 1 and not package else None
-        bundle = bundle_writer(package, request.format) if package else None
-        if bundle:
-            targets = [bundle_target(self._home, job.job, request)]
-        else:
-            targets = targets_of(self._home, job.job, request, names)
+        plan = self._plan(job.job, _export_request(job))
+        job.dataset = plan.datasets[0].name if plan.is_of_one else None
+        plan.targets.make_folder()
         with self._scratch(job.job) as scratch:
             with self._snapshot(on_cursor) as cursor:
                 task = _Task(job, author, cursor, scratch, progress)
-                if package and bundle:
-                    parts = [self._write_bundle(task, package, bundle, datasets, targets[0])]
-                else:
-                    parts = self._write_all(task, datasets, targets)
-            if package and not bundle:
-                deliver_package(package, parts, request.format)
-            else:
-                for each in parts:
-                    each.deliver()
-        written = sum(part.rows for part in parts)
-        is_folder = len(targets) > 1 or (package and not bundle)
-        self._end(job, author, names, written, targets[0].parent if is_folder else targets[0])
+                written = self._write(task, plan)
+            parts = self._finish(task, plan, written)
+            job.file_size = sum(part.path.stat().st_size for part in parts)
+            for part in parts:
+                part.deliver()
+            if not plan.targets.is_zipped:
+                withdraw(written, but=parts)
+        job.included = {name: count for part in written for name, count in part.counts.items()}
+        self._end(job, author, plan.targets.place)
 
-    def _end(
-        self, job: Job, author: Author, names: Sequence[str], written: int, place: Path
-    ) -> None:
+    def _plan(self, job: int, request: ExportRequest) -> _Plan:
+        package = find_package(self._packages(), request.package) if request.package else None
+        names = members_in_order(package, self._datasets()) if package else request.datasets
+        datasets = [find_dataset(self._datasets(), name) for name in names]
+        bundle = bundle_writer(package, request.format) if package else None
+        targets = targets_of(self._home, job, request, names, is_bundle=bundle is not None)
+        return _Plan(package, datasets, bundle, targets)
+
+    def _finish(self, task: _Task, plan: _Plan, written: Sequence[Part]) -> list[Part]:
+        """What is put in place for that which was `written`; what makes it known again is kept."""
+        parts, targets = list(written), plan.targets
+        if plan.package and targets.is_described:
+            parts = filled(parts)
+            held = [
+                each for each in plan.datasets if any(each.name in part.counts for part in parts)
+            ]
+            page = write_descriptor(task.scratch, plan.package, held, task.request.format)
+            parts.append(Part({}, page, targets.place / page.name, ()))
+        if targets.is_zipped:
+            path = task.scratch / "packed.zip"
+            parts = [
+                packed(parts, path, targets.place, lambda: task.tell(len(written), len(written)))
+            ]
+        return [self._keep(task, part) for part in parts]
+
+    def _keep(self, task: _Task, part: Part) -> Part:
+        """Keep what makes a file known again."""
+        keep, scratch = self._records.keep, task.scratch
+        kept = [keep(each, _keys_file(scratch, each.dataset), part.path) for each in part.records]
+        return replace(part, records=kept)
+
+    def _end(self, job: Job, author: Author, place: Path) -> None:
+        included = job.included or {}
+        written = sum(included.values())
         job.rows = {"written": written}
         job.file = str(place)
         if not written:
@@ -98,7 +132,7 @@ class Exports:
                 "export",
                 "data_export",
                 records=written,
-                datasets=list(names),
+                datasets=list(included),
                 job=job.job,
                 metadata={"format": _export_request(job).format, "file": job.file},
             )
@@ -113,40 +147,35 @@ class Exports:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _write_all(
-        self, task: _Task, datasets: Sequence[Dataset], targets: Sequence[Path]
-    ) -> list[Part]:
-        """Write a file for each dataset, all as of one commit."""
-        request, parts = _export_request(task.job), list[Part]()
-        for dataset, target in zip(datasets, targets, strict=True):
-            task.progress(Phase.EXPORT, len(parts), len(datasets))
+    def _write(self, task: _Task, plan: _Plan) -> list[Part]:
+        """Write a file for each dataset, or one for a whole package, all as of one commit."""
+        if plan.package and plan.bundle:
+            return [self._write_bundle(task, plan, plan.package, plan.bundle)]
+        request, parts = task.request, list[Part]()
+        for dataset, target in zip(plan.datasets, plan.targets.files, strict=True):
+            task.tell(len(parts), len(plan.datasets))
             path = task.scratch / f"{dataset.name}.part"
             drawn = self._draw(task, dataset, self._selection(dataset, request))
             with filtering(request.where):
                 rows = WRITERS[request.format](task.cursor, drawn.table, path)
-            parts.append(Part([dataset], path, target, rows, self._keep([drawn], path)))
+            parts.append(Part({dataset.name: rows}, path, target, drawn.records))
         return parts
 
     def _write_bundle(
-        self,
-        task: _Task,
-        package: Package,
-        writer: BundleWriter,
-        datasets: Sequence[Dataset],
-        target: Path,
+        self, task: _Task, plan: _Plan, package: Package, writer: BundleWriter
     ) -> Part:
         """Write all datasets of a package into one file, their newest rows first (EXF-20)."""
-        request, drawn = _export_request(task.job), list[_Drawn]()
-        selections = [self._selection(dataset, request) for dataset in datasets]
-        for dataset, selection in zip(datasets, selections, strict=True):
-            task.progress(Phase.EXPORT, len(drawn), len(datasets))
+        request, drawn = task.request, list[_Drawn]()
+        selections = [self._selection(dataset, request) for dataset in plan.datasets]
+        for dataset, selection in zip(plan.datasets, selections, strict=True):
+            task.tell(len(drawn), len(plan.datasets))
             newest = (f"-{dataset.date_field}",) if dataset.date_field else ()
             ordered = replace(selection, sort=request.sort or newest)
             drawn.append(self._draw(task, dataset, ordered))
-        path = task.scratch / "bundle.part"
+        path, [target] = task.scratch / "bundle.part", plan.targets.files
         bundle = Bundle(
             package=package,
-            datasets={dataset.name: dataset for dataset in datasets},
+            datasets={dataset.name: dataset for dataset in plan.datasets},
             tables=[each.table for each in drawn],
             request=request,
             job=task.job.job,
@@ -154,12 +183,9 @@ class Exports:
             actor=task.author.actor,
         )
         with filtering(request.where):
-            rows = writer(task.cursor, bundle, path)
-        return Part(datasets, path, target, rows, self._keep(drawn, path))
-
-    def _keep(self, drawn: Sequence[_Drawn], path: Path) -> list[ExportRecord]:
-        """Keep what makes the file at `path` known again."""
-        return [self._records.keep(each.record, each.keys, path) for each in drawn if each.record]
+            writer(task.cursor, bundle, path)
+        counts = {each.table.dataset: each.table.rows for each in drawn}
+        return Part(counts, path, target, [record for each in drawn for record in each.records])
 
     @contextmanager
     def _snapshot(self, on_cursor: OnCursor) -> Iterator[Connection]:
@@ -170,6 +196,8 @@ class Exports:
                 cursor.execute("BEGIN")
                 yield cursor
                 cursor.execute("COMMIT")
+            except duckdb.InterruptException as error:
+                raise CancelledError from error
             finally:
                 on_cursor(None)
 
@@ -178,8 +206,8 @@ class Exports:
 
         Rows that do not say which they are can't be told again, and no rows have nothing to say.
         """
-        request, cursor = _export_request(task.job), task.cursor
-        rows, keys = selected(cursor, selection), task.scratch / f"{dataset.name}.keys"
+        request, cursor = task.request, task.cursor
+        rows, keys = selected(cursor, selection), _keys_file(task.scratch, dataset.name)
         with filtering(request.where):
             count, digest = write_keys(cursor, rows, keys)
         fields = tuple(field.name for field in selection.columns)
@@ -206,7 +234,7 @@ class Exports:
             timezone=selection.timezone,
             mark=record.mark if record else None,
         )
-        return _Drawn(table, keys, record)
+        return _Drawn(table, [record] if record else [])
 
     def _selection(self, dataset: Dataset, request: ExportRequest) -> Selection:
         return Selection(
@@ -223,6 +251,22 @@ class Exports:
 
 
 @dataclass(frozen=True)
+class _Plan:
+    """What an export is to write."""
+
+    package: Package | None
+    datasets: Sequence[Dataset]
+    bundle: BundleWriter | None
+    """What writes all of a package into one file; None where each dataset has its own."""
+    targets: Targets
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether one dataset was named."""
+        return len(self.datasets) == 1 and self.package is None
+
+
+@dataclass(frozen=True)
 class _Task:
     """An export under way, and who wants to know of it."""
 
@@ -232,15 +276,27 @@ class _Task:
     scratch: Path
     progress: Progress
 
+    @property
+    def request(self) -> ExportRequest:
+        return _export_request(self.job)
+
+    def tell(self, done: int, total: int) -> None:
+        """Say how many datasets are written. Raises CancelledError where the job is to stop."""
+        self.progress(Phase.EXPORT, done, total)
+
 
 @dataclass(frozen=True)
 class _Drawn:
     """Rows that were selected, and what is kept of them."""
 
     table: Table
-    keys: Path
-    record: ExportRecord | None
-    """Without the digest of a file, for there is none yet."""
+    records: Sequence[ExportRecord]
+    """One, without the digest of a file, for there is none yet; none of what can't come back."""
+
+
+def _keys_file(scratch: Path, dataset: str) -> Path:
+    """Where the keys of a dataset's rows lie until they are kept."""
+    return scratch / f"{dataset}.keys"
 
 
 def _commit(cursor: Connection, selection: Selection) -> int:
