@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,32 @@ def test_rows_that_turn_out_to_be_one_record_contradict_each_other_too(
     assert job["rows"] == {"read": 2, "valid": 0, "rejected": 0, "duplicate": 2}
     assert [(c["key"], c["theirs"]["lines"]) for c in conflicts(asking)][1:] == [("L2", [2, 3])]
     assert names(asking) == {"L1": "Ann", "L2": "Bo", "L3": "Cy"}
+
+
+def test_rows_of_one_record_that_state_different_fields_are_one_statement(
+    asking: World, write: Write
+) -> None:
+    """merge.md 5.1: what a row does not state contradicts nothing; V-02 finds the record."""
+    asking.send(write("1.csv", FIRST))
+    rows = [
+        {"lead_id": "L1", "email": "ann@example.org"},
+        {"email": "ann@example.org", "company": "Acme"},
+        {"email": "ann@example.org", "name": "Anna"},
+        {"lead_id": "L2", "email": "bo@example.org", "name": "Bob"},
+        {"email": "bo@example.org", "name": None},
+        {"lead_id": "L3", "company": "Beta"},
+        {"lead_id": "L3", "email": "cy@example.com"},
+    ]
+    job = asking.send(write("2.json", json.dumps(rows)))
+    assert job["rows"] == {"read": 7, "valid": 2, "rejected": 0, "duplicate": 5}
+    found = {row["lead_id"]: (row["name"], row["company"], row["email"]) for row in asking.rows()}
+    assert found == {
+        "L1": ("Anna", "Acme", "ann@example.org"),
+        "L2": ("Bo", None, "bo@example.org"),
+        "L3": ("Cy", "Beta", "cy@example.com"),
+    }
+    assert [(c["key"], c["theirs"]["lines"]) for c in conflicts(asking)] == [("L2", [1, 1])]
+    assert asking.send(write("3.json", json.dumps(rows[::-1])))["commit"] is None
 
 
 def test_the_plan_shows_what_waits(asking: World, write: Write) -> None:

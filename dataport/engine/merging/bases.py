@@ -26,6 +26,7 @@ from dataport.engine.sql import (
 )
 from dataport.engine.steps import Scope, Step
 from dataport.engine.store import Connection
+from dataport.engine.united import is_absent
 
 
 def base_query(dataset: Dataset, source: str) -> str:
@@ -163,10 +164,7 @@ def _moved_value(merge: MergeInput, name: str) -> str:
         return f"m._b.{ident(name)}"
     if name not in merge.partial:
         return f"t.{ident(name)}"
-    return (
-        f"CASE WHEN coalesce(list_contains(t._absent, {literal(name)}), false)"
-        f" THEN m._b.{ident(name)} ELSE t.{ident(name)} END"
-    )
+    return f"CASE WHEN {is_absent(name)} THEN m._b.{ident(name)} ELSE t.{ident(name)} END"
 
 
 def _inserted_query(dataset: Dataset, source: str) -> str:

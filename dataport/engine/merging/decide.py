@@ -21,13 +21,13 @@ from dataport.engine.sql import (
     differs,
     from_json,
     ident,
-    literal,
     rows_table,
     struct,
     versions_table,
 )
 from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
+from dataport.engine.united import is_absent
 
 
 def decide(cursor: Connection, merge: MergeInput, open_fields: tuple[Field, ...]) -> bool:
@@ -131,8 +131,7 @@ def _news(merge: MergeInput) -> str:
     changed = [f"b.{ident(f.name)} IS DISTINCT FROM t.{ident(f.name)}" for f in merge.fields]
     for index, field in enumerate(merge.fields):
         if field.name in merge.partial:
-            unstated = f"coalesce(list_contains(t._absent, {literal(field.name)}), false)"
-            changed[index] = f"({changed[index]} AND NOT {unstated})"
+            changed[index] = f"({changed[index]} AND NOT {is_absent(field.name)})"
     return f"b._here IS NULL OR {' OR '.join(changed) or 'false'}"
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataport.core.words import ConflictKind, ConflictStatus
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.relations import ANSWERED, BASE, OPEN, OURS
-from dataport.engine.sql import ident, row_document
+from dataport.engine.sql import row_document
 from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.store import Connection
+from dataport.engine.united import completed, contradict, together
 
 DISPUTES = "plan_disputes"
 """The rows, each with the key of its record; there only where the dataset asks."""
@@ -23,6 +24,9 @@ GIVEN = "plan_given"
 DISPUTED_KEYS = "plan_disputed_keys"
 AGREED_KEYS = "plan_agreed_keys"
 """`_record` and `_key` of rows that contradict each other, and of all others."""
+
+_AGREED = "plan_agreed"
+_WHOLE = "plan_whole"
 
 LINES = 100
 """Lines that a conflict names."""
@@ -54,12 +58,11 @@ def put_disputes_aside(cursor: Connection, merge: MergeInput, keys: str) -> tupl
     the relation of all other keys, and how many disputed rows staging did not know of.
     """
     names = [field.name for field in merge.fields if field.name not in merge.dataset.primary_key]
-    values = [f"t.{ident(name)}" for name in names] + (["t._absent"] if merge.partial else [])
-    differ = f" OR count(DISTINCT row({', '.join(values)})) > 1" if values else ""
     disputed = (
         f"SELECT _record, _key FROM {keys} WHERE _key IN"
         f" (SELECT k._key FROM {keys} k JOIN {GIVEN} t ON t._record = k._record"
-        f" WHERE k._key IS NOT NULL GROUP BY k._key HAVING bool_or(t._is_disputed){differ})"
+        " WHERE k._key IS NOT NULL GROUP BY k._key"
+        f" HAVING bool_or(t._is_disputed) OR {contradict(names, merge.partial)})"
     )
     others = f"SELECT k.* FROM {keys} k ANTI JOIN {DISPUTED_KEYS} d ON d._record = k._record"
     merge.runner.run(
@@ -73,6 +76,27 @@ def put_disputes_aside(cursor: Connection, merge: MergeInput, keys: str) -> tupl
     )
     found = merge.runner.totals(cursor, "count them", counted, (DISPUTED_KEYS, GIVEN))
     return AGREED_KEYS, int(found[0])
+
+
+def unite_agreed(cursor: Connection, merge: MergeInput) -> str:
+    """The relation of the rows to be merged, the first of a record with what all of them say.
+
+    That is for records whose rows don't contradict each other, and state different fields.
+    """
+    if not merge.partial:
+        return merge.incoming
+    agreed = (
+        f"SELECT min(k._record) AS _record, {together(merge.partial)} FROM {AGREED_KEYS} k"
+        f" JOIN {GIVEN} t ON t._record = k._record WHERE k._key IS NOT NULL"
+        " GROUP BY k._key HAVING count(*) > 1"
+    )
+    whole = completed(merge.incoming, _AGREED, "_record", merge.partial)
+    merge.runner.run(
+        cursor,
+        Step("put together what rows say", Scope.GROUP, agreed, (AGREED_KEYS, GIVEN), _AGREED),
+        Step("complete rows", Scope.GROUP, whole, (merge.incoming, _AGREED), _WHOLE, Kept.VIEW),
+    )
+    return _WHOLE
 
 
 def dispute_conflicts(merge: MergeInput) -> str:

@@ -12,7 +12,8 @@ from dataport.engine.catalog.model import Field
 from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.policies import Context, all_null, decision
-from dataport.engine.sql import ident, literal
+from dataport.engine.sql import ident
+from dataport.engine.united import is_absent
 
 KEEP, FILE, POLICY, CONFLICT = ".", "t", "p", "x"
 """Outcome codes: the store's value stays, the file's is taken, a policy decided, a person must."""
@@ -27,7 +28,7 @@ def is_unstated(field: Field, merge: MergeInput) -> str | None:
     """SQL that is true where a row says nothing of the field; None where every row does."""
     if field.name not in merge.partial:
         return None
-    return f"coalesce(list_contains(t._absent, {literal(field.name)}), false)"
+    return is_absent(field.name)
 
 
 def outcome(unit: Unit, merge: MergeInput) -> str:

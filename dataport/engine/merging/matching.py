@@ -10,6 +10,7 @@ from dataport.engine.merging.disputes import (
     DISPUTES,
     given_rows,
     put_disputes_aside,
+    unite_agreed,
 )
 from dataport.engine.merging.inputs import MergeInput
 from dataport.engine.merging.relations import OURS
@@ -72,16 +73,17 @@ def resolve_keys(cursor: Connection, merge: MergeInput) -> tuple[MergeInput, Key
         return merge, Keys()
     given = given_rows(cursor, merge)
     run(cursor, _find_keys(merge, given))
-    keys, disputed = FOUND_KEYS, 0
+    keys, disputed, incoming = FOUND_KEYS, 0, merge.incoming
     if merge.asks:
         keys, disputed = put_disputes_aside(cursor, merge, FOUND_KEYS)
+        incoming = unite_agreed(cursor, merge)
     standing = (
         f"SELECT _key, min(_record) AS _record FROM {keys} WHERE _key IS NOT NULL GROUP BY _key"
     )
     run(cursor, Step("let the first row stand", Scope.KEY, standing, (keys,), STANDING))
     key = merge.dataset.primary_key[0]
     rest = "_key" if key not in merge.stated else f"_key, {ident(key)}"
-    relations = {RESOLVED: (merge.incoming, STANDING)}
+    relations = {RESOLVED: (incoming, STANDING)}
     if merge.asks:
         relations[DISPUTES] = (given, DISPUTED_KEYS)
     for relation, (rows, known) in relations.items():

@@ -14,6 +14,7 @@ from dataport.engine.catalog.policies import Policy, PolicyName
 from dataport.engine.catalog.units import Unit
 from dataport.engine.merging.relations import RANKED
 from dataport.engine.sql import ident, literal
+from dataport.engine.united import is_absent
 
 STORE_RANK = "store"
 """Word in `source_ranks` for values that a person set in the store."""
@@ -136,7 +137,7 @@ def _newest(unit: Unit, policy: Policy, context: Context) -> Decision | None:
     ours, theirs = f"_o.{ident(name)}", f"t.{ident(name)}"
     decides = f"{ours} IS DISTINCT FROM {theirs}"
     if name in context.partial:
-        decides += f" AND NOT coalesce(list_contains(t._absent, {literal(name)}), false)"
+        decides += f" AND NOT {is_absent(name)}"
     return _chosen(unit, f"({decides})", f"coalesce({theirs} > {ours}, {ours} IS NULL)")
 
 

@@ -1,19 +1,22 @@
 """Rows of one file that have one key and contradict each other (merge.md 5.2).
 
 Where the dataset says `duplicates = "ask"`, none of them stands: they are put aside with their
-values, so that the merge can ask which one is meant. Copies of one row contradict nobody.
+values, so that the merge can ask which one is meant. Copies of one row contradict nobody, nor do
+rows that state different fields: the first of them stands, and says what all of them say.
 """
 
 from __future__ import annotations
 
 from dataport.engine.catalog.model import Duplicates
-from dataport.engine.sql import ident
 from dataport.engine.staging.places import Places
 from dataport.engine.staging.plan import Plan
-from dataport.engine.steps import Scope, Step
+from dataport.engine.steps import Kept, Scope, Step
 from dataport.engine.table_lines import TableLines
+from dataport.engine.united import completed, contradict, together
 
 DISPUTED = "disputed"
+AGREED = "agreed"
+WHOLE = "whole"
 DISPUTED_CODE = "primary-key.differs"
 LINES = 5
 """Lines that a message names."""
@@ -24,14 +27,34 @@ def dispute_step(plan: Plan) -> Step:
     if plan.dataset.duplicates is not Duplicates.ASK:
         nothing = "SELECT NULL::VARCHAR AS _key, NULL::VARCHAR AS _id WHERE false"
         return Step("find disputed keys", Scope.KEY, nothing, (), DISPUTED)
-    absent = ["_absent"] if plan.partial else []
-    values = ", ".join(f"n.{name}" for name in [*map(ident, plan.stated), *absent])
     sql = (
-        "SELECT n._key, r._id FROM numbered n JOIN repeated r"
-        " ON coalesce(n._key, n._derived) = r._id WHERE n._errors IS NULL"
-        f" GROUP BY ALL HAVING count(DISTINCT row({values})) > 1"
+        "SELECT t._key, r._id FROM numbered t JOIN repeated r"
+        " ON coalesce(t._key, t._derived) = r._id WHERE t._errors IS NULL"
+        f" GROUP BY ALL HAVING {contradict(plan.stated, plan.partial)}"
     )
     return Step("find disputed keys", Scope.KEY, sql, ("numbered", "repeated"), DISPUTED)
+
+
+def whole_rows(plan: Plan) -> str:
+    """The relation of a file's rows, each with all that is said of its key by rows that agree."""
+    return WHOLE if plan.dataset.duplicates is Duplicates.ASK and plan.partial else "numbered"
+
+
+def unite_steps(plan: Plan) -> list[Step]:
+    """Steps that make `whole_rows`, after the disputed keys were found."""
+    if whole_rows(plan) != WHOLE:
+        return []
+    agreed = (
+        f"SELECT r._key, r.stands AS _row, {together(plan.partial)} FROM numbered t JOIN repeated r"
+        " ON coalesce(t._key, t._derived) = r._id AND t._key IS NOT DISTINCT FROM r._key"
+        f" ANTI JOIN {DISPUTED} d ON d._id = r._id WHERE t._errors IS NULL GROUP BY r._key, r.stands"
+    )
+    inputs = ("numbered", "repeated", DISPUTED)
+    whole = completed("numbered", AGREED, "_row", plan.partial)
+    return [
+        Step("put together what rows of one key say", Scope.KEY, agreed, inputs, AGREED),
+        Step("complete rows", Scope.GROUP, whole, ("numbered", AGREED), WHOLE, Kept.VIEW),
+    ]
 
 
 def lines_sql(places: Places, tables: TableLines) -> str:

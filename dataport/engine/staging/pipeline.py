@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
-from dataport.engine.staging.disputes import DISPUTED, dispute_step
+from dataport.engine.staging.disputes import DISPUTED, dispute_step, unite_steps, whole_rows
 from dataport.engine.staging.mapping import NAMED
 from dataport.engine.staging.memory import (
     MEMORY,
@@ -160,6 +160,7 @@ def duplicate_steps(plan: Plan) -> list[Step]:
         dispute_step(plan),
         Step("list duplicates", Scope.KEY, duplicates, inputs, "duplicates"),
         *([_superseded_duplicates()] if plan.layout else []),
+        *unite_steps(plan),
         _unique_step(plan),
     ]
 
@@ -175,9 +176,10 @@ def _superseded_duplicates() -> Step:
 
 def _unique_step(plan: Plan) -> Step:
     """Values of a unique field that an earlier row has already."""
+    rows = whole_rows(plan)
     selects = [
         f"SELECT _row, {literal(field.field.name)} AS field, {field.column} AS position FROM (SELECT _row, row_number() OVER"
-        f" (PARTITION BY {ident(field.field.name)} ORDER BY _row) AS nth FROM numbered"
+        f" (PARTITION BY {ident(field.field.name)} ORDER BY _row) AS nth FROM {rows}"
         f" ANTI JOIN duplicates USING (_row)"
         f" WHERE _errors IS NULL AND {ident(field.field.name)} IS NOT NULL) WHERE nth > 1"
         for field in plan.fields
@@ -187,7 +189,7 @@ def _unique_step(plan: Plan) -> Step:
         " UNION ALL ".join(selects)
         or "SELECT 0::BIGINT AS _row, '' AS field, 0 AS position WHERE false"
     )
-    return Step("find clashes", Scope.GROUP, sql, ("numbered", "duplicates"), "clashes")
+    return Step("find clashes", Scope.GROUP, sql, (rows, "duplicates"), "clashes")
 
 
 def write_result(
@@ -215,14 +217,14 @@ def write_result(
     lines = reject_file_sql(connection, plan.columns, reading.format)
     lay_out = Step("lay out the reject file", Scope.GROUP, lines, ("rejected",), REJECTS_CSV)
     runner.write(connection, lay_out, directory / REJECTS_CSV, "FORMAT csv, HEADER true")
-    fields = idents(plan.stated)
+    fields, rows = idents(plan.stated), whole_rows(plan)
     absent = "_absent, " if plan.partial else ""
     raw = "_raw, " if plan.dataset.rejects_references else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
-        f" {raw}{absent}{fields} FROM numbered n{places.joins} ANTI JOIN dropped d ON d._row = n._row"
+        f" {raw}{absent}{fields} FROM {rows} n{places.joins} ANTI JOIN dropped d ON d._row = n._row"
     )
-    inputs = ("numbered", "dropped", *places.tables)
+    inputs = (rows, "dropped", *places.tables)
     valid = _write(connection, "accept rows", staged, inputs, directory / STAGED_FILE)
     if not plan.decided:
         _remember(connection, request, reading)
@@ -315,7 +317,7 @@ def _partial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
     if not plan.partial:
         return []
     rows = connection.execute(
-        "SELECT DISTINCT unnest(_absent) FROM numbered WHERE _errors IS NULL"
+        f"SELECT DISTINCT unnest(_absent) FROM {whole_rows(plan)} WHERE _errors IS NULL"
     ).fetchall()
     found = {str(name) for (name,) in rows}
     return [name for name in plan.partial if name in found]

@@ -292,6 +292,30 @@ def test_contradictions_and_lost_references_name_the_table(shop: Shop) -> None:
     assert "Lines 3 of one.csv, 2 of two.csv have one key" in found[0]["message"]
 
 
+def test_tables_with_different_columns_contradict_each_other_only_where_both_speak(
+    shop: Shop,
+) -> None:
+    """merge.md 5.2: what one of them lacks it leaves to the other, and nothing is lost."""
+    (shop.engine.home.datasets / "things.toml").write_text(ASKS, encoding="utf-8")
+    shop.engine.reload(shop.engine.settings)
+    tables = {"one.csv": "id,text\n1,a\n2,b\n3,c\n", "two.csv": "id,text\n2,x\n"}
+    shop.send(pack(shop, "first.zip", tables | {"two.csv": "id,text\n4,d\n"}), "things")
+    shop.send(shop.write("leads.csv", f"{HEADER}9,Zoe,z@example.org,new\n"), "leads")
+    tables["three.csv"] = "id,owner\n1,9\n2,9\n4,9\n"
+    job = shop.send(pack(shop, "second.zip", tables), "things")
+    assert {row["id"]: (row["owner"], row["text"]) for row in shop.rows("things")} == {
+        "1": ("9", "a"),
+        "2": (None, "b"),
+        "3": (None, "c"),
+        "4": ("9", "d"),
+    }
+    assert rows_of(job) == (7, 3, 0, 4)
+    [item] = shop.engine.decisions.list(ConflictFilter())["items"]
+    assert (item["key"], item["kind"]) == ("2", "dup_key")
+    again = shop.send(pack(shop, "third.zip", {**tables, "four.csv": "id,text\n3,c\n"}), "things")
+    assert again.commit is None
+
+
 TODOIST = "TYPE,CONTENT,PRIORITY,INDENT,AUTHOR,RESPONSIBLE,DATE,DATE_LANG,TIMEZONE\n"
 TASKS = (
     "task,Plan,1,1,Ada,,,,\ntask,Write,4,2,Ada,,,,\nsection,Later,,,,,,,\ntask,Rest,4,1,Ada,,,,\n"

@@ -57,17 +57,43 @@ def test_which_of_several_rows_stands(read, make, duplicates, stands):
 def test_what_is_asked_about_is_put_aside_with_its_values(read, make):
     """Merge.md 5.2: none of the rows stands; copies of one row contradict nobody."""
     dataset = make({"name": "id"}, {"name": "n", "type": "integer"}, duplicates="ask")
-    staged = read('[{"id":1,"n":1},{"id":2,"n":5},{"id":1},{"id":2,"n":5}]', dataset, "a.json")
+    text = '[{"id":1,"n":1},{"id":2,"n":5},{"id":1,"n":null},{"id":2,"n":5}]'
+    staged = read(text, dataset, "a.json")
     assert staged.rows("_record, _key, n") == [(2, "2", 5)]
     path = staged.directory / "disputed.parquet"
     disputed = duckdb.sql(f"SELECT _record, _line, _key, _absent, n FROM '{path}' ORDER BY 1")
-    assert disputed.fetchall() == [(1, 1, "1", None, 1), (3, 1, "1", ["n"], None)]
+    assert disputed.fetchall() == [(1, 1, "1", None, 1), (3, 1, "1", None, None)]
     assert staged.result.disputed == 2
     assert staged.rejects("_record, code, class") == [
         (1, "primary-key.differs", "duplicate"),
         (3, "primary-key.differs", "duplicate"),
         (4, "primary-key", "duplicate"),
     ]
+
+
+def test_rows_that_state_different_fields_are_one_statement(read, make):
+    """Merge.md 5.1, 5.2: what is absent contradicts nothing, and nothing that is stated is lost."""
+    fields = ({"name": "id"}, {"name": "n", "type": "integer"}, {"name": "t"}, {"name": "x"})
+    dataset = make(*fields, duplicates="ask")
+    rows = ['{"id":1}', '{"id":1,"n":1}', '{"id":1,"t":null}', '{"id":1,"n":1}']
+    rows += ['{"id":2,"n":1}', '{"id":2,"t":"a"}', '{"id":2,"n":2}', '{"id":3,"t":"b","x":"c"}']
+    staged = read("\n".join(rows), dataset, "a.ndjson")
+    assert staged.rows("_record, _key, n, t, _absent") == [
+        (1, "1", 1, None, ["x"]),
+        (8, "3", None, "b", ["n"]),
+    ]
+    assert (staged.result.rows.duplicate, staged.result.disputed) == (6, 3)
+    codes = ["primary-key"] * 3 + ["primary-key.differs"] * 3
+    assert staged.rejects("code") == [(code,) for code in codes]
+
+
+def test_what_the_first_of_several_rows_does_not_state_is_unique_all_the_same(read, make):
+    fields = ({"name": "id"}, {"name": "u", "constraints": {"unique": True}})
+    dataset = make(*fields, duplicates="ask")
+    text = '[{"id":1},{"id":1,"u":"a"},{"id":2,"u":"a"}]'
+    staged = read(text, dataset, "a.json")
+    assert staged.rows("_key, u") == [("1", "a")]
+    assert (3, "constraint-error.unique") in staged.rejects("_record, code")
 
 
 def test_many_disputed_lines_are_not_all_named(read, make):
