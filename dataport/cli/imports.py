@@ -57,6 +57,12 @@ ON_MATCH = click.Choice([how.value for how in OnMatch])
 )
 @click.option("--format", help="Format of the file; else its content tells.")
 @click.option(
+    "--header-line",
+    type=click.IntRange(min=1),
+    metavar="LINE",
+    help="Line of the file, or row of the sheet, that names the columns, where it isn't found.",
+)
+@click.option(
     "--date-order",
     type=click.Choice(["dmy", "mdy"]),
     help="Whether day or month comes first in 1/2/2026, where the file itself doesn't tell.",

@@ -97,7 +97,7 @@ class Mappings:
         directory = Path(tempfile.mkdtemp(prefix="look-", dir=self._home.staging))
         try:
             limits = stage_limits(self._settings())
-            found = look(LookRequest(path, directory, request.format, limits)).tables
+            found = look(LookRequest(path, directory, request.format, limits=limits)).tables
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         tables = chosen(found, request.inside, path.name)

@@ -47,6 +47,11 @@ class ImportRequest(Request):
         " recipients; a column of that field is not looked at.",
     )
     format: str | None = None
+    header_line: int | None = Field(
+        None,
+        ge=1,
+        description="Line of a text, or row of a sheet, that names the columns; else it is found.",
+    )
     date_order: Literal["dmy", "mdy"] | None = Field(
         None, description="Whether day or month comes first in 1/2/2026; else each column tells."
     )

@@ -152,7 +152,7 @@ def _signature(target: Target, settings: Settings) -> str:
     """Changes with everything but the record itself that decides what a record says."""
     parts = [
         target.dataset.model_dump_json(by_alias=True),
-        json.dumps([dict(target.values), target.date_order], sort_keys=True),
+        json.dumps([dict(target.values), target.date_order, target.header_line], sort_keys=True),
         target.mapping_documents,
         settings.timezone,
         settings.region,

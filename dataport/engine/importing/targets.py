@@ -45,6 +45,8 @@ class Target:
     """How its columns become fields, where that was said or found."""
     candidates: tuple[MappingFile, ...] = ()
     """Else: mappings of which the header may tell that it is theirs."""
+    header_line: int | None = None
+    """As of a StageRequest."""
     date_order: str | None = None
     """As of a StageRequest."""
     layout: Layout | None = None
@@ -57,6 +59,7 @@ class Target:
         parts += [json.dumps(self.values, sort_keys=True)] if self.values else []
         parts += self.mapping_documents
         parts += [self.date_order] if self.date_order else []
+        parts += [f"header-line {self.header_line}"] if self.header_line else []
         parts += [json.dumps(asdict(self.layout))] if self.layout else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -180,6 +183,7 @@ def target_of(
         values=_values(request, dataset),
         mapping=mapping,
         candidates=() if mapping else _candidates(mappings, source, dataset.name),
+        header_line=request.header_line,
         date_order=request.date_order,
         layout=mapping.layout if mapping and list_path(part) in mapping.paths else None,
     )

@@ -34,6 +34,8 @@ class LookRequest:
     """Where the result goes; exists and belongs to this request alone."""
     format: str | None = None
     """As of a StageRequest."""
+    header_line: int | None = None
+    """As of a StageRequest."""
     limits: StageLimits = field(default_factory=StageLimits)
     threads: int = 2
     chunk: int = CHUNK

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dataport.core.errors import InputError
 from dataport.engine.staging import sniff
-from dataport.engine.staging.headers import likely_header
+from dataport.engine.staging.dialect import most_even
+from dataport.engine.staging.headers import Row, first_wide, likely_header
 from dataport.engine.staging.look import JOINT, MOST_ROWS, Look, LookRequest, TableLook
 from dataport.engine.staging.looking_documents import look_at_document, objects
 from dataport.engine.staging.opening import HARMLESS, UNPACKED, Leaf, Opener
@@ -116,9 +117,9 @@ def _look_at_workbook(leaf: Leaf, request: LookRequest) -> list[TableLook]:
 
     with opened(leaf.source, request.limits) as book:
         names = sheets(book)
-        kind, width = str(leaf.kind), request.limits.columns
+        kind = str(leaf.kind)
         tables = [
-            replace(table_of_cells(rows, _named(leaf, name, names), kind, width), sheet=name)
+            replace(table_of_cells(rows, _named(leaf, name, names), kind, request), sheet=name)
             for name in names
             if (rows := first_rows(book, name))
         ]
@@ -143,13 +144,13 @@ def look_at_text(source: SourceFile, inside: str | None, request: LookRequest) -
     if kind == "json":
         return _look_at_json(text, inside, name, request)
     is_cut = source.identity.size > HEAD
-    delimiter = sniff.even_delimiter(text)
-    records = sniff.below_preamble(sniff.sample_records(text, delimiter))
+    sample = most_even(text)
+    if sample is None:
+        raise no_rows(name)
+    records = [*zip(sample.lines, sample.rows, strict=True)]
     if is_cut and len(records) > 1:
         records = records[:-1]
-    if not records:
-        raise no_rows(name)
-    return table_of_cells(records, inside, kind, request.limits.columns)
+    return table_of_cells(records, inside, kind, request)
 
 
 def _look_at_rows(
@@ -173,13 +174,15 @@ def _look_at_rows(
 
 
 def table_of_cells(
-    records: Sequence[Sequence[str | None]], inside: str | None, kind: str, limit: int
+    numbered: Sequence[tuple[int, Row]], inside: str | None, kind: str, request: LookRequest
 ) -> TableLook:
-    """The look of a table's first records, the header among them if there is one."""
-    at = likely_header(records)
-    start = 0 if at is None else at + 1
-    first = [(cell or "").strip() for cell in records[at or 0]]
-    sniff.check_width(len(first), limit)
+    """The look of a table's first records with their lines, the header among them if there is one."""
+    lines, records = zip(*numbered, strict=True)
+    told = lines.index(request.header_line) if request.header_line in lines else None
+    at = likely_header(records) if told is None else told
+    start = first_wide(records) if at is None else at + 1
+    first = [(cell or "").strip() for cell in records[start if at is None else at]]
+    sniff.check_width(len(first), request.limits.columns)
     columns = [f"column_{at}" for at in range(1, len(first) + 1)] if at is None else first
     rows = [_fit(row, len(columns)) for row in records[start : MOST_ROWS + start]]
     return TableLook(inside, kind, at is not None, columns, rows)

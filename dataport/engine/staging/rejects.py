@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dataport.engine.staging.checks import NEAREST
+from dataport.engine.staging.dialect import parse_record
 from dataport.engine.staging.disputes import DISPUTED_CODE, lines_sql
 from dataport.engine.staging.places import Places
 from dataport.engine.staging.plan import Plan, messages
-from dataport.engine.staging.readers.csv_reader import parse_record
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import QUARANTINED, Cut
 from dataport.engine.staging.reject_rows import UNIQUE

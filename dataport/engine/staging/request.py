@@ -89,6 +89,8 @@ class StageRequest:
     """How columns become fields; by their names when None."""
     candidates: tuple[MappingFile, ...] = ()
     """Where none is given: mappings of which the header may tell that it is theirs."""
+    header_line: int | None = None
+    """Line of a text, or row of a sheet, that names the columns; found from the content when None."""
     date_order: str | None = None
     """`dmy` or `mdy` for days as 1/2/2026; None where each column tells for itself."""
     timezone: str = "UTC"

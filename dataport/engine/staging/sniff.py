@@ -1,23 +1,17 @@
-"""What a file is, by its content: format, delimiter, header."""
+"""What a file is, by its content."""
 
 from __future__ import annotations
 
-import csv
-import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dataport.core.errors import InputError
 from dataport.engine.catalog.model import Dataset
-from dataport.engine.staging.detect import HEADER_WITHIN, detect
-from dataport.engine.staging.mapping import fold, is_label
-from dataport.engine.staging.request import StageRequest
+from dataport.engine.staging.mapping import is_label
 from dataport.engine.staging.samples import passes
 
 DELIMITERS = (",", ";", "\t", "|")
-SAMPLE_RECORDS = 200
+SAMPLE_LINES = 200
 VALUE_SEPARATORS = re.compile(f"[{''.join(DELIMITERS)}]")
 FORMATS = {
     "csv": "csv",
@@ -95,18 +89,6 @@ _XML = re.compile(r"\s*<(\?xml|!doctype|!--|[a-z_][\w.:-]*[\s/>])", re.IGNORECAS
 _CARD = re.compile(r"\s*BEGIN:VCARD\s", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How a text holds records."""
-
-    delimiter: str
-    has_header: bool
-    columns: tuple[str, ...]
-    """Names of the columns; without a header those of the fields at these positions."""
-    before: int = 0
-    """Records above the header that only tell of the file; blank ones don't count."""
-
-
 def check_content(head: bytes, name: str) -> None:
     """Raise InputError if a file is empty or plainly of no use."""
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\r\n\t \0"):
@@ -180,118 +162,12 @@ def find_format(text: str, path: Path, asked: str | None) -> str:
     return "txt" if suffix == ".txt" else "csv"
 
 
-def sample_records(text: str, delimiter: str) -> list[list[str]]:
-    """The first records of a head of text that hold anything, as cells."""
-    lines = text.splitlines(keepends=True)
-    try:
-        rows = csv.reader(lines, delimiter=delimiter)
-        return list(itertools.islice((row for row in rows if row), SAMPLE_RECORDS))
-    except csv.Error:
-        return [line.rstrip("\r\n").split(delimiter) for line in lines[:SAMPLE_RECORDS]]
-
-
-def even_delimiter(text: str) -> str:
-    """The delimiter that cuts the head of a text into the most even rows, whatever they mean."""
-    best, best_score = ",", (0.0, 0)
-    for delimiter in DELIMITERS:
-        records = below_preamble(sample_records(text, delimiter))
-        width = len(records[0]) if records else 0
-        if width < 2:
-            continue
-        score = sum(len(record) == width for record in records) / len(records), width
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def below_preamble(records: list[list[str]]) -> list[list[str]]:
-    """A table's records without lines above it that only tell of the file, one cell each."""
-    first = next((at for at, record in enumerate(records[:HEADER_WITHIN]) if len(record) > 1), 0)
-    return records[first:]
-
-
-def find_delimiter(text: str, dataset: Dataset) -> str:
-    """The delimiter that cuts the head of a text into mapped names and even rows."""
-    best, best_score = ",", (0, 0.0, 0)
-    for delimiter in DELIMITERS:
-        records = sample_records(text, delimiter)
-        if not records or len(records[0]) < 2:
-            continue
-        width = len(records[0])
-        labels = sum(is_label(cell, dataset) for cell in records[0])
-        even = sum(len(record) == width for record in records) / len(records)
-        if (labels, even, width) > best_score:
-            best, best_score = delimiter, (labels, even, width)
-    return best
-
-
-def find_dialect(text: str, request: StageRequest) -> Dialect:
-    """Delimiter, header and column names of a CSV text (V-14). Raises InputError."""
-    mapped = _dialect_of_mapping(text, request)
-    if mapped is not None:
-        return mapped
-    dataset, limit = request.dataset, request.limits.columns
-    delimiter = find_delimiter(text, dataset)
-    records = sample_records(text, delimiter)
-    if not records:
-        raise InputError("no-rows", "The file holds no rows.", hint="Export it again.")
-    first = records[0]
-    check_width(len(first), limit)
-    if is_headerless(first, dataset):
-        names = [*dataset.headerless[: len(first)]]
-        names += [f"column_{number}" for number in range(len(names) + 1, len(first) + 1)]
-        return Dialect(delimiter, False, tuple(names))
-    return Dialect(delimiter, True, tuple(cell.strip() for cell in first))
-
-
-def _dialect_of_mapping(text: str, request: StageRequest) -> Dialect | None:
-    """The dialect by which the names of a mapping are found, in the first row or a later one."""
-    named = request.mapping
-    mappings = request.candidates if named is None else (named,)
-    for delimiter in DELIMITERS if mappings else ():
-        records = sample_records(text, delimiter)
-        detected = detect(mappings, records)
-        if detected is not None:
-            return _dialect_at(records, detected.row, delimiter, request)
-    if named is None:
-        return None
-    labels = set(map(fold, named.labels))
-    found = [
-        (sum(fold(cell) in labels for cell in records[0]), delimiter)
-        for delimiter in DELIMITERS
-        if (records := sample_records(text, delimiter))
-    ]
-    most, delimiter = max(found, default=(0, ","))
-    return _dialect_at(sample_records(text, delimiter), 0, delimiter, request) if most else None
-
-
-def _dialect_at(
-    records: Sequence[Sequence[str]], row: int, delimiter: str, request: StageRequest
-) -> Dialect:
-    header = records[row]
-    check_width(len(header), request.limits.columns)
-    return Dialect(delimiter, True, tuple(cell.strip() for cell in header), row)
-
-
-def is_headerless(first: list[str], dataset: Dataset) -> bool:
-    """Whether a first row is data: its cells pass the checks of the fields at their places (V-14).
-
-    A word that also names a field proves nothing: `mobile` is a line type too. A row without a
-    single telling cell, one whose check could fail, is taken for a header.
-    """
-    verdicts = [
-        passes(dataset.field(name), cell.strip())
-        for name, cell in zip(dataset.headerless, first, strict=False)
-    ]
-    return True in verdicts and False not in verdicts
-
-
 def is_value_list(text: str, dataset: Dataset) -> bool:
     """Whether a TXT file lists values of one field, rather than rows of several (IMF-04, IMF-05).
 
     It does unless its first row names fields, or its cells are plainly of different fields.
     """
-    lines = [line for line in text.splitlines() if line.strip()][:SAMPLE_RECORDS]
+    lines = [line for line in text.splitlines() if line.strip()][:SAMPLE_LINES]
     records = [VALUE_SEPARATORS.split(line) for line in lines]
     if not records or any(is_label(cell, dataset) for cell in records[0]):
         return not records

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dataport.core.errors import InputError
 from dataport.engine.staging import limits, sniff
 from dataport.engine.staging.above import with_columns_above
+from dataport.engine.staging.dialect import find_dialect
 from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.opening import UNPACKED, Leaf, Opener
 from dataport.engine.staging.pipeline import Outcome, write_result
@@ -97,9 +98,10 @@ def _readers(
         return [lambda: read_document(connection, source, request, encoding)]
     if kind == "json":
         return [lambda: read_json(connection, source, request, encoding)]
-    if kind == "txt" and request.mapping is None and sniff.is_value_list(text, request.dataset):
+    has_columns = request.mapping is not None or request.header_line is not None
+    if kind == "txt" and not has_columns and sniff.is_value_list(text, request.dataset):
         return [lambda: read_values(source, request, encoding)]
-    dialect = sniff.find_dialect(text, request)
+    dialect = find_dialect(text, request)
 
     def reader(care: Care) -> Callable[[], Reading]:
         return lambda: read_csv(source, request, dialect, encoding, care)

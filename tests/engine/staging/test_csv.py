@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from dataport.core.errors import InputError
+from dataport.engine.staging.dialect import Dialect
 from dataport.engine.staging.readers.csv_reader import Care, read_csv
 from dataport.engine.staging.request import StageLimits, StageRequest
-from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import Encoding
 

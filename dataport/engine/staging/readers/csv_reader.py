@@ -13,6 +13,8 @@ import numpy as np
 
 from dataport.core.errors import InputError
 from dataport.engine.sql import literal
+from dataport.engine.staging.column_names import above_notice, header_of_line
+from dataport.engine.staging.dialect import Dialect, parse_record
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import CR, LF, Block, Positions, index_block
 from dataport.engine.staging.readers.octets import check_length, encoding_notice, octet_codes
@@ -20,7 +22,6 @@ from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Part, Spool, SpoolWriter, part_size
 from dataport.engine.staging.reject_layout import reject_layout
 from dataport.engine.staging.request import PARTS, StageRequest
-from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encoding, utf8_chunks
 
@@ -53,8 +54,10 @@ def read_csv(
     source: SourceFile, request: StageRequest, dialect: Dialect, encoding: Encoding, care: Care
 ) -> Reading:
     """The rows of a CSV file. Raises InputError for what spoils the whole file."""
-    mapped = columns_as_fields(dialect.columns, request)
-    notices: list[str] = []
+    with header_of_line(dialect.line if dialect.has_header else None):
+        mapped = columns_as_fields(dialect.columns, request)
+    is_told = dialect.before and mapped.by is None
+    notices = [above_notice(dialect.line)] if is_told else []
     job = CsvJob(request, dialect, encoding, care)
     try:
         spool = _spool(source, job)
@@ -208,14 +211,6 @@ def _rewritten(
     ends = np.array(stops, np.int64)
     starts = np.concatenate([[0], ends[:-1]])[: ends.size]
     return replace(block, data=bytes(written), starts=starts, stops=ends, cuts={}), failed
-
-
-def parse_record(text: str, delimiter: str) -> list[list[str]]:
-    """The rows that Python's parser finds in the text of one record; none where it refuses."""
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:
-        return []
 
 
 def _plain(cells: list[str], delimiter: str) -> bytes:

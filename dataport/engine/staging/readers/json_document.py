@@ -16,6 +16,7 @@ from dataport.core.errors import InputError
 from dataport.core.text import counted
 from dataport.engine.catalog.documents import Layout, ListPath, Names, ValuePath
 from dataport.engine.sql import literal
+from dataport.engine.staging.dialect import Dialect
 from dataport.engine.staging.look import no_such_table
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import Block
@@ -30,7 +31,6 @@ from dataport.engine.staging.readers.octets import UNUSED, encoding_notice, octe
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
-from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import (
     Encoding,

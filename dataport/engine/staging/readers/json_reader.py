@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataport.core.errors import InputError
+from dataport.engine.staging.dialect import Dialect
 from dataport.engine.staging.mapped import columns_as_fields
 from dataport.engine.staging.readers.csv_index import Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
@@ -44,7 +45,6 @@ from dataport.engine.staging.readers.octets import (
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.spool import Cut, Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
-from dataport.engine.staging.sniff import Dialect
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import (
     Encoding,

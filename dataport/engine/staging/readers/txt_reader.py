@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataport.core.errors import InputError
+from dataport.engine.staging.dialect import Dialect
 from dataport.engine.staging.mapping import map_columns
 from dataport.engine.staging.readers.csv_index import CR, LF, Block
 from dataport.engine.staging.readers.csv_reader import csv_sql
@@ -18,7 +19,7 @@ from dataport.engine.staging.readers.octets import (
 from dataport.engine.staging.readers.reading import Reading
 from dataport.engine.staging.readers.spool import Spool, SpoolWriter, part_size
 from dataport.engine.staging.request import PARTS, StageRequest
-from dataport.engine.staging.sniff import DELIMITERS, Dialect, value_field
+from dataport.engine.staging.sniff import DELIMITERS, value_field
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.text import Encoding, NotUtf8Error, fallback_encoding, utf8_chunks
 

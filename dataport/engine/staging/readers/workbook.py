@@ -6,24 +6,30 @@ import itertools
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import python_calamine as calamine
 
 from dataport.core.errors import InputError
-from dataport.engine.staging.detect import detect
-from dataport.engine.staging.headers import SEARCHED, labelled_header, likely_header
+from dataport.engine.staging.column_names import (
+    ColumnNames,
+    above_notice,
+    find_column_names,
+    header_of_line,
+    no_such_header,
+)
+from dataport.engine.staging.headers import SEARCHED, trimmed
 from dataport.engine.staging.look import MOST_ROWS, choose_table, no_such_table
 from dataport.engine.staging.mapped import columns_as_fields
-from dataport.engine.staging.mapping import fold, is_label
+from dataport.engine.staging.mapping import fold
 from dataport.engine.staging.readers.cells import texts
 from dataport.engine.staging.readers.error_cells import error_cells
 from dataport.engine.staging.readers.marks import workbook_mark
 from dataport.engine.staging.readers.reading import Reading, no_rows
 from dataport.engine.staging.readers.text_rows import BATCH, TextRows
 from dataport.engine.staging.request import StageLimits, StageRequest
-from dataport.engine.staging.sniff import check_width, is_headerless
 from dataport.engine.staging.source import SourceFile
 from dataport.engine.staging.unpacking import Meter, broken_as_error, measure
 
@@ -70,10 +76,10 @@ def sheets(book: calamine.CalamineWorkbook) -> list[str]:
     return [name for name in names if book.get_sheet_by_name(name).height]
 
 
-def first_rows(book: calamine.CalamineWorkbook, name: str) -> list[list[str | None]]:
-    """The first rows of a sheet that hold anything, as text."""
+def first_rows(book: calamine.CalamineWorkbook, name: str) -> list[tuple[int, list[str | None]]]:
+    """The first rows of a sheet that hold anything, as text, each with its number."""
     rows = itertools.islice(_rows(book, name), MOST_ROWS + SEARCHED)
-    return [texts(cells) for _, cells in rows]
+    return [(number, texts(cells)) for number, cells in rows]
 
 
 def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Reading:
@@ -85,28 +91,31 @@ def read_workbook(source: SourceFile, request: StageRequest, kind: str) -> Readi
         head = list(itertools.islice(rows, SEARCHED))
         if not head:
             raise no_rows(source.path.name)
-        columns, start = _columns(head, request)
+        found = _columns(head, request)
+        line = head[found.row][0]
         target = TextRows(request)
-        width = len(columns)
-        rest = itertools.chain(head[start:], rows)
+        width = len(found.names)
+        rest = itertools.chain(head[found.row + found.has_header :], rows)
         while batch := list(itertools.islice(rest, BATCH)):
             width = _add(target, batch, width)
-    columns += [f"column_{at}" for at in range(len(columns) + 1, width + 1)]
+    columns = [*found.names, *(f"column_{at}" for at in range(len(found.names) + 1, width + 1))]
     spool = target.finish()
     if spool.total == 0:
         raise no_rows(source.path.name)
-    mapped = columns_as_fields(columns, request)
+    with header_of_line(line if found.has_header else None):
+        mapped = columns_as_fields(columns, request)
     return Reading(
         format=kind,
         encoding="utf-8",
         delimiter=None,
-        has_header=start > 0,
+        has_header=found.has_header,
         columns=tuple(columns),
         mapped=mapped,
         spool=spool,
         sql=target.sql(len(columns)),
         limit=request.limits.field_size if spool.longest > request.limits.field_size else None,
         has_error_cells=True,
+        notices=[above_notice(line)] if found.row and mapped.by is None else [],
         mark=workbook_mark(source, request.dataset.name),
     )
 
@@ -143,37 +152,23 @@ def _rows(
             yield number, cells
 
 
-def _columns(head: Sequence[Numbered], request: StageRequest) -> tuple[list[str], int]:
-    """The names of the columns, and how many of the first rows are none of the data."""
-    rows = [texts(cells) for _, cells in head]
-    at = _header(rows, request)
-    first = [cell or "" for cell in rows[0]]
-    if at is None and is_headerless(first, request.dataset):
-        names = [*request.dataset.headerless[: len(first)]]
-        return names + [f"column_{at}" for at in range(len(names) + 1, len(first) + 1)], 0
-    if at is None:
-        at = likely_header(rows) or 0
-    labels = [(cell or "").strip() for cell in rows[at]]
-    while labels and not labels[-1]:
-        labels.pop()
-    check_width(len(labels), request.limits.columns)
-    return labels, at + 1
+def _columns(head: Sequence[Numbered], request: StageRequest) -> ColumnNames:
+    """What the columns are called; empty cells behind the last name are none."""
+    rows, numbers = _cut([texts(cells) for _, cells in head]), [number for number, _ in head]
+    line = request.header_line
+    if line is not None and line not in numbers:
+        raise no_such_header(line, len(head))
+    found = find_column_names(rows, request, None if line is None else numbers.index(line))
+    names = list(found.names)
+    while names and not names[-1]:
+        names.pop()
+    return replace(found, names=tuple(names))
 
 
-def _header(rows: Sequence[Sequence[str | None]], request: StageRequest) -> int | None:
-    """The place of the row with the names that a mapping or the dataset knows, if there is one."""
-    mapping = request.mapping
-    mappings = request.candidates if mapping is None else (mapping,)
-    detected = detect(mappings, [[cell or "" for cell in row] for row in rows])
-    if detected is not None:
-        return detected.row
-    if mapping is not None:
-        labels = set(map(fold, mapping.labels))
-        return labelled_header(rows, lambda cell: fold(cell) in labels)
-    forced = {fold(label) for label in request.columns.values()}
-    return labelled_header(
-        rows, lambda cell: is_label(cell, request.dataset) or fold(cell) in forced
-    )
+def _cut(rows: Sequence[Sequence[str | None]]) -> list[Sequence[str | None]]:
+    """Rows without the columns at their end that have nothing in any of them."""
+    width = max(len(trimmed(row)) for row in rows)
+    return [row[:width] for row in rows]
 
 
 def _add(target: TextRows, batch: Sequence[Numbered], width: int) -> int:
