@@ -23,6 +23,7 @@ from dataport.engine.importing.owners import (
     by_name,
     claimed_paths,
     first_rows,
+    is_list_of,
     package_of,
     preferred,
 )
@@ -185,7 +186,9 @@ def name_tables(part: JobPart, target: Target, look: Look) -> bool:
         detected = detect(mappings, first_rows(table))
         if detected is not None:
             found.append(Owned(table, target.dataset.name, detected.mapping))
-        elif target.mapping is None and _has_columns_of(table, part, target):
+        elif target.mapping is None and (
+            is_list_of(table, target.dataset) or _has_columns_of(table, part, target)
+        ):
             found.append(Owned(table, target.dataset.name))
         else:
             unread.append(_stray_notice(table))

@@ -16,6 +16,7 @@ from dataport.engine.importing.targets import source_of
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
 from dataport.engine.requests import ImportRequest
+from dataport.engine.staging.column_names import is_headerless
 from dataport.engine.staging.detect import detect
 from dataport.engine.staging.look import JOINT, TableLook
 from dataport.engine.staging.mapping import find_field, map_columns
@@ -131,6 +132,17 @@ def by_columns(table: TableLook, datasets: Mapping[str, Dataset]) -> Owned | Non
     own = [label for label in own_columns(table.columns) if label != FILE]
     fits = most >= FEWEST and 2 * most >= len(own)
     return Owned(table, best[0]) if len(best) == 1 and fits else None
+
+
+def is_list_of(table: TableLook, dataset: Dataset) -> bool:
+    """Whether a table lists a dataset's values without naming columns (V-14, IMF-04, IMF-05).
+
+    Any line of a text could be a value: it is where most of the first ones pass the checks.
+    """
+    if not dataset.headerless or (table.has_header and table.format != "txt"):
+        return False
+    rows = first_rows(table) if table.has_header else table.rows
+    return sum(is_headerless(row, dataset) for row in rows) > len(rows) / 2
 
 
 def package_of(
