@@ -19,6 +19,7 @@ from dataport.engine.catalog.packages import (
     check_package,
     load_package,
 )
+from dataport.engine.catalog.parents import check_parent
 from dataport.engine.catalog.references import check_references, without_dangling
 from dataport.engine.store import Store
 from dataport.engine.tables import ensure_tables
@@ -126,6 +127,12 @@ def check_mapping_file(home: Home, path: Path) -> MappingFile:
     """
     mapping = load_mapping(path)
     check_mapping(mapping, _datasets_beside(home, path), path)
+    if mapping.parent is not None:
+        known: dict[str, MappingFile] = {}
+        for name, file in definition_files((*mapping_directories(home), path.parent)).items():
+            with contextlib.suppress(ConfigError):
+                known[name] = load_mapping(file)
+        check_parent(mapping, known, path)
     return mapping
 
 
@@ -158,7 +165,17 @@ def _read_packages(
 def _read_mappings(
     home: Home, datasets: Mapping[str, Dataset]
 ) -> tuple[dict[str, MappingFile], ConfigError | None]:
-    return _read_usable(mapping_directories(home), load_mapping, check_mapping, datasets)
+    directories = mapping_directories(home)
+    mappings, problem = _read_usable(directories, load_mapping, check_mapping, datasets)
+    paths, usable = definition_files(directories), dict(mappings)
+    for name, mapping in mappings.items():
+        try:
+            check_parent(mapping, mappings, paths[name])
+        except ConfigError as error:
+            log.error("%s", error)
+            problem = problem or error
+            del usable[name]
+    return usable, problem
 
 
 def _read_usable(

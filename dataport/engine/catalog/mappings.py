@@ -224,6 +224,11 @@ class MappingFile(TomlModel):
         description="Columns that such an item does not have by name: the path of the value, as"
         " ^.id for the item around the list; or several, the first that is there.",
     )
+    parent: str | None = Key(
+        None,
+        description="Mapping of the items that the lists lie in: what that leaves out, their rows are"
+        " left out with.",
+    )
     missing: tuple[str, ...] = Key((), description="Words that stand for no value in any column.")
     spans: Literal["check", "make", "ignore", "next-day"] = Key(
         "check",
@@ -255,8 +260,8 @@ class MappingFile(TomlModel):
             ListPath.parse(path)
         for value in (each for paths in layout.fields.values() for each in paths):
             ValuePath.parse(value)
-        if self.columns and not self.paths:
-            raise ValueError("'columns' needs 'paths'")
+        if (self.columns or self.parent) and not self.paths:
+            raise ValueError(f"{'columns' if self.columns else 'parent'!r} needs 'paths'")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from dataport.engine.catalog.load import find_dataset, find_field
 from dataport.engine.catalog.mappings import MappingFile, find_mapping
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.catalog.packages import Package
+from dataport.engine.catalog.parents import with_parent_rules
 from dataport.engine.export_sources import as_of_source, check_source
 from dataport.engine.job_parts import JobPart
 from dataport.engine.jobs import Job
@@ -164,6 +165,7 @@ def target_of(
     one of another dataset.
     """
     mapping = find_mapping(mappings, part.mapping) if part.mapping else None
+    mapping = mapping and with_parent_rules(mapping, mappings)
     commit, source = request.base_commit, source_of(request, mapping)
     dataset = find_dataset(datasets, str(part.dataset))
     if mapping is not None and mapping.dataset != dataset.name:

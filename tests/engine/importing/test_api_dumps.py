@@ -293,6 +293,26 @@ def test_zendesk_s_export_has_one_ticket_a_line_with_its_comments(shop: Shop) ->
     assert found["2"]["assignedToEmail"] == "ada@example.org"
 
 
+@pytest.mark.parametrize("is_page", [True, False])
+def test_comments_of_tickets_that_are_left_out_are_left_out_with_them(
+    shop: Shop, *, is_page: bool
+) -> None:
+    """Zendesk's deleted tickets: their comments would belong to nothing."""
+    comment = {"type": "Comment", "author_id": 21, "body": "On it.", "created_at": AT}
+    tickets = [
+        ticket(1, requester=ZOE, via={}, comments=[{**comment, "id": 71, "public": True}]),
+        ticket(
+            2, status="deleted", requester=ZOE, comments=[{**comment, "id": n} for n in (72, 73)]
+        ),
+    ]
+    job = take(shop, {"tickets": tickets, "count": 2} if is_page else tickets, lines=not is_page)
+    tickets_part, notes = job.members
+    assert (tickets_part.rows["valid"], tickets_part.rows["skipped"]) == (1, 1)
+    assert (notes.rows["read"], notes.rows["valid"], notes.rows["skipped"]) == (3, 1, 2)
+    assert [row["id"] for row in shop.rows("ticket_notes")] == ["71"]
+    assert any("2 rows left out" in notice for notice in notes.notices)
+
+
 def test_freshdesk_s_tickets(shop: Shop) -> None:
     one = {
         "fr_escalated": False,
