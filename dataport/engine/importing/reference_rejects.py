@@ -53,7 +53,7 @@ def _rows(directory: Path, staged: StageResult) -> str:
     return (
         f"SELECT r._record, {lines.line('r._line')} AS _line, r._key, r.field, CAST({column} AS INTEGER) AS {ident('column')},"
         f" {literal(CODE)} AS code, 'error' AS class, {message} AS message, r.value,"
-        f" s._raw AS raw, CAST(NULL AS VARCHAR) AS broken, {lines.inside('r._line')} AS inside"
+        f" s._raw AS raw, s._lacks AS lacks, CAST(NULL AS VARCHAR) AS broken, {lines.inside('r._line')} AS inside"
         f" FROM {REJECTED} r JOIN read_parquet({literal(str(directory / STAGED_FILE))}) s"
         " ON s._record = r._record"
     )

@@ -93,7 +93,7 @@ def _make_views(
     """Make the views of what was staged; whether a row of them has no key."""
     rows = literal(str(directory / STAGED_FILE))
     rejects = literal(str(directory / REJECTS_FILE))
-    columns = "* EXCLUDE (_raw)" if target.dataset.rejects_references else "*"
+    columns = "* EXCLUDE (_raw, _lacks)" if target.dataset.rejects_references else "*"
     cursor.execute(f"CREATE TEMP VIEW {views}_rows AS SELECT {columns} FROM read_parquet({rows})")
     cursor.execute(
         f"CREATE TEMP VIEW {views}_present AS SELECT DISTINCT _key"

@@ -219,7 +219,7 @@ def write_result(
     runner.write(connection, lay_out, directory / REJECTS_CSV, "FORMAT csv, HEADER true")
     fields, rows = idents(plan.stated), whole_rows(plan)
     absent = "_absent, " if plan.partial else ""
-    raw = "_raw, " if plan.dataset.rejects_references else ""
+    raw = "_raw, _lacks, " if plan.dataset.rejects_references else ""
     staged = (
         f"SELECT {places.record} AS _record, {places.line} AS _line, _key, _derived,"
         f" {raw}{absent}{fields} FROM {rows} n{places.joins} ANTI JOIN dropped d ON d._row = n._row"

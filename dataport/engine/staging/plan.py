@@ -145,9 +145,9 @@ def make_plan(
         plans.append(replace(_as_drawn(planned, drawn), is_made=field.name in made))
         if layout and field.constraints.unique and column is not None:
             plans[-1].checks.append(unique_check(field, column))
+    has_silent = reading.states_keys or (layout is not None and layout.absent is not None)
     is_partial = [
-        plan.field.empty is Empty.ABSENT or (reading.states_keys and plan.may_be_silent)
-        for plan in plans
+        plan.field.empty is Empty.ABSENT or (has_silent and plan.may_be_silent) for plan in plans
     ]
     partial = [plan.field.name for plan, flag in zip(plans, is_partial, strict=True) if flag]
     checks = broken_checks(reading.columns)

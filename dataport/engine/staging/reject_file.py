@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from dataport.core.files import copy_whole
 from dataport.engine.sql import NUL, ident, literal
 from dataport.engine.staging.clean import VERBATIM
+from dataport.engine.staging.reject_absent import list_sql
 from dataport.engine.staging.reject_layout import (
+    ABSENT,
     BROKEN,
     REJECT_COLUMNS,
     own_columns,
@@ -44,19 +46,21 @@ def reject_file_sql(
 ) -> str:
     """SELECT of the reject file's lines from the temporary table `rejected`.
 
-    `columns` and `form`, its format, are those of the file whose rows were rejected. The text of rows that could not be
-    cut into cells stands in a last column of its own, see `BROKEN`.
+    `columns` and `form`, its format, are those of the file whose rows were rejected. Behind the
+    source's own columns stand, where there is any, the names of those that a row does not have and
+    the text of rows that could not be cut into cells: see `ABSENT` and `BROKEN`.
     """
     layout = reject_layout(columns)
     own, start = own_columns(columns), layout.start if layout else 0
     cells = [f"raw[{start + at + 1}]" for at in range(len(own))]
-    names, message, broken = _distinct(own), "message", "broken"
-    if layout and layout.broken is not None:
-        broken = f"coalesce(broken, nullif(raw[{layout.broken + 1}], ''))"
-    # A source may itself have such a column last; then the real one must come behind it.
-    if _is_found(connection, broken) or _has_broken_column(names):
-        names = _distinct([*own, BROKEN])
-        cells.append(broken)
+    known = {ABSENT: list_sql(_distinct(own)), BROKEN: "broken"}
+    if layout:
+        known[ABSENT] = _again(layout.absent, "NULL")
+        known[BROKEN] = _again(layout.broken, "broken")
+    added = _added(own, [name for name, sql in known.items() if _is_found(connection, sql)])
+    names, message = _distinct([*own, *added]), "message"
+    cells += [known[name] for name in added]
+    if BROKEN in added:
         todo = literal(f" Put its values into their columns, then clear {names[-1]}.")
         message = f"message || CASE WHEN broken IS NULL THEN '' ELSE {todo} END"
     given = {"line": "_line", "row": "_record", "field": "field", "code": "code"}
@@ -78,9 +82,21 @@ def _is_found(connection: duckdb.DuckDBPyConnection, value: str) -> bool:
     return connection.execute(query).fetchone() is not None
 
 
-def _has_broken_column(own: Sequence[str]) -> bool:
-    layout = reject_layout([*REJECT_COLUMNS, *own])
-    return layout is not None and layout.broken is not None
+def _again(column: int | None, sql: str) -> str:
+    """SQL of what a reject file that came back says itself in such a column, if it has it."""
+    return sql if column is None else f"coalesce({sql}, nullif(raw[{column + 1}], ''))"
+
+
+def _added(own: Sequence[str], needed: Sequence[str]) -> Sequence[str]:
+    """Which columns stand behind the source's own: `needed`, and what tells them apart.
+
+    A source may itself have such a column last; then the real one must come behind it.
+    """
+    for added in (needed, (BROKEN,)):
+        layout = reject_layout([*REJECT_COLUMNS, *_distinct([*own, *added])])
+        if layout and layout.stop == layout.start + len(own):
+            return added
+    return (ABSENT, *needed)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -12,6 +12,9 @@ LINE, ROW, FIELD, CODE, _, VALUE = range(len(REJECT_COLUMNS))
 
 _NAME = re.compile(r"(.+)\.rejects(?:-\d+)?\.csv")
 
+ABSENT = "absent_columns"
+"""Column behind the source's own where rows don't have all of them: which they don't have."""
+
 BROKEN = "broken_row"
 """Last column of a reject file with rows that could not be cut into cells: their text."""
 
@@ -30,6 +33,8 @@ class RejectLayout:
     """Position of the source's first own column."""
     stop: int
     """Position behind the source's last own column."""
+    absent: int | None
+    """Position of the column that lists what a row does not have."""
     broken: int | None
     """Position of the column with the text of broken rows."""
 
@@ -39,9 +44,12 @@ def reject_layout(columns: Sequence[str]) -> RejectLayout | None:
     start = len(REJECT_COLUMNS)
     if tuple(columns[:start]) != REJECT_COLUMNS:
         return None
-    if len(columns) > start and re.fullmatch(rf"{BROKEN}(_\d+)?", columns[-1]):
-        return RejectLayout(start, len(columns) - 1, len(columns) - 1)
-    return RejectLayout(start, len(columns), None)
+    stop, found = len(columns), dict[str, int]()
+    for name in (BROKEN, ABSENT):
+        if stop > start and re.fullmatch(rf"{name}(_\d+)?", columns[stop - 1]):
+            stop -= 1
+            found[name] = stop
+    return RejectLayout(start, stop, found.get(ABSENT), found.get(BROKEN))
 
 
 def own_columns(columns: Sequence[str]) -> Sequence[str]:

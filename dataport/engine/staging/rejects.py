@@ -59,7 +59,7 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
     _insert(connection, "messages", messages(plan))
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cuts (record BIGINT, line BIGINT, code VARCHAR,"
-        " message VARCHAR, value VARCHAR, raw VARCHAR[], broken VARCHAR)"
+        " message VARCHAR, value VARCHAR, raw VARCHAR[], lacks INTEGER[], broken VARCHAR)"
     )
     cuts = reading.spool.cuts
     width = len(reading.columns)
@@ -75,6 +75,7 @@ def prepare_rejects(connection: duckdb.DuckDBPyConnection, plan: Plan, reading: 
                     "message": cut_message(cut, cut.width or width),
                     "value": cut.text[:SHOWN],
                     "raw": cut_cells(cut, reading.delimiter),
+                    "lacks": _cut_lacks(cut, reading),
                     "broken": cut.text,
                 }
                 for cut in cuts[start : start + BATCH]
@@ -92,35 +93,36 @@ def rejects_step(places: Places, key: str, tables: TableLines) -> Step:
     value = f"CASE WHEN m.field IS NULL THEN ({value})[:{SHOWN}] ELSE {value} END"
     sql = f"""
         SELECT _record, _line, _key, field, "column", code, 'error' AS class,
-            {_told()} AS message, value, raw, NULL AS broken
+            {_told()} AS message, value, raw, lacks, NULL AS broken
         FROM (
             SELECT {record} AS _record, {line} AS _line, {key} AS _key,
                 m.field, m.position + 1 AS "column", m.code, m.message, m.words,
-                {value} AS value, n._raw AS raw
+                {value} AS value, n._raw AS raw, n._lacks AS lacks
             FROM (
-                SELECT _row, _key, _derived, _raw, unnest(_errors) AS error,
+                SELECT _row, _key, _derived, _raw, _lacks, unnest(_errors) AS error,
                     generate_subscripts(_errors, 1) AS part
                 FROM numbered WHERE _errors IS NOT NULL
             ) n{places.joins} JOIN messages m ON m.part = n.part AND m.error = n.error
         )
         UNION ALL
-        SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, broken FROM cuts
+        SELECT record, line, NULL, NULL, NULL, code, 'error', message, value, raw, lacks, broken
+        FROM cuts
         UNION ALL
         SELECT {record}, {line}, n._id, NULL, NULL,
             CASE WHEN n.is_disputed THEN '{DISPUTED_CODE}' ELSE 'primary-key' END, 'duplicate',
             CASE WHEN n._id IS NULL THEN 'Line ' || {stands} || ' is about the same row, and counts.'
             WHEN n.is_disputed THEN 'Lines ' || d.lines || ' have one key and differ, so that none'
             || ' is taken; leave one of them.'
-            ELSE 'The key is that of line ' || {stands} || ', which stands.' END, n._id, NULL, NULL
+            ELSE 'The key is that of line ' || {stands} || ', which stands.' END, n._id, NULL, NULL, NULL
         FROM duplicates n{places.joins} JOIN ({_line_of(places)}) s ON s.row = n.stands
         LEFT JOIN ({lines_sql(places, tables)}) d ON d._id = n._id
         UNION ALL
         SELECT {record}, {line}, {key}, n.field, n.position + 1,
             '{UNIQUE}', 'error',
             n.field || ' must be unique, and an earlier row has this value; change one of them.',
-            n._raw[n.position + 1], n._raw, NULL
+            n._raw[n.position + 1], n._raw, n._lacks, NULL
         FROM (
-            SELECT n._row, _key, _derived, _raw, field, position
+            SELECT n._row, _key, _derived, _raw, _lacks, field, position
             FROM numbered n JOIN clashes x ON n._row = x._row
         ) n{places.joins}
     """
@@ -154,6 +156,12 @@ def cut_cells(cut: Cut, delimiter: str | None) -> list[str | None]:
         return []
     rows = [] if cut.code in QUARANTINED else parse_record(cut.text, delimiter)
     return [cell for row in rows for cell in row] if rows else [*cut.text.split(delimiter)]
+
+
+def _cut_lacks(cut: Cut, reading: Reading) -> list[int]:
+    """Positions of the columns that a record that was cut may lack: what it states is not known."""
+    is_open = reading.states_keys and cut.raw is None
+    return [*range(len(reading.columns))] if is_open else [*cut.lacks]
 
 
 def _insert(

@@ -19,7 +19,7 @@ CHUNK = 2**21
 
 REQUEST_FILE = "request.json"
 STAGED_FILE = "staged.parquet"
-"""With `_raw`, the rows' cells, where they may still be rejected for what they refer to."""
+"""With `_raw`, the rows' cells, and `_lacks`, columns that they don't have, where they may still be rejected for what they refer to."""
 REJECTS_FILE = "rejects.parquet"
 DISPUTED_FILE = "disputed.parquet"
 """Shaped like the staged file; only of a dataset whose duplicates are asked about."""

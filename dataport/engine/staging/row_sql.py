@@ -11,7 +11,12 @@ from dataport.engine.staging.checks import Check
 from dataport.engine.staging.keys import derived_sql, key_sql
 from dataport.engine.staging.made import made_sql, next_day_sql
 from dataport.engine.staging.plan import Plan
+from dataport.engine.staging.reject_absent import is_left_sql, lacks_sql, listed_sql
 from dataport.engine.staging.reject_rows import same_row_sql
+
+_LISTED = "_listed"
+"""Column with the names that a row of a reject file lists as absent."""
+_NONE = "NULL::INTEGER[]"
 
 
 def skip_sql(plan: Plan) -> str:
@@ -24,10 +29,12 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
 
     `_errors` holds a number for each field, then one for the key and one for the whole row: which
     check failed, from 1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the
-    cells of others. In a reject file `_same` is what the lines about one row have in common.
+    cells of others, `_lacks` the positions of columns that they don't have. In a reject file `_same` is what the lines about one row have in common.
     """
     cells = [f"c{at}" for at in range(len(plan.columns))]
     keys = ["_keys"] if states_keys else []
+    if plan.layout and plan.layout.absent is not None:
+        keys.append(f"{listed_sql(f'c{plan.layout.absent}')} AS {_LISTED}")
     sql = "raw"
     texts = [f"{field.source} AS t{at}" for at, field in enumerate(plan.fields)]
     sql = _select([*cells, *keys, *texts], sql)
@@ -54,9 +61,11 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     is_late = any(field.field.constraints.unique for field in plan.fields)
     kept = "true" if is_late or plan.dataset.rejects_references else "_bad"
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
+    lacks = f"CASE WHEN {kept} THEN {lacks_sql(plan.columns)} END" if states_keys else _NONE
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
     same = [f"{same_row_sql(plan.layout)} AS _same"] if plan.layout else []
-    return _select(["_key", "_derived", *absent, *values, errors, raw, *same, *extra], sql)
+    raws = [raw, f"{lacks} AS _lacks"]
+    return _select(["_key", "_derived", *absent, *values, errors, *raws, *same, *extra], sql)
 
 
 def _select(columns: list[str], source: str) -> str:
@@ -120,14 +129,20 @@ def _absent(plan: Plan, *, states_keys: bool) -> str:
         if name not in plan.partial:
             continue
         reasons = [f"t{at} IS NULL"] if field.field.empty is Empty.ABSENT else []
-        if states_keys and field.may_be_silent:
-            absent = [
-                f"c{at} IS NULL AND NOT list_contains(_keys, {literal(plan.columns[at])})"
-                for at in field.columns
-            ]
-            reasons.append(f"({' AND '.join(absent)})")
+        silent = [_silent(plan, at, states_keys=states_keys) for at in field.columns]
+        if field.may_be_silent and silent and all(silent):
+            reasons.append(f"({' AND '.join(filter(None, silent))})")
         if reasons:
             missing = f"({' OR '.join(reasons)})" + (f" AND v{at} IS NULL" if field.is_made else "")
             names.append(f"CASE WHEN {missing} THEN {literal(name)} END")
     listed = f"list_filter([{', '.join(names)}], lambda x: x IS NOT NULL)"
     return f"CASE WHEN len({listed}) > 0 THEN {listed} END" if names else "NULL::VARCHAR[]"
+
+
+def _silent(plan: Plan, at: int, *, states_keys: bool) -> str | None:
+    """SQL that is true for a row without the column at `at`; None where all rows have it."""
+    label = plan.columns[at]
+    if states_keys:
+        return f"c{at} IS NULL AND NOT list_contains(_keys, {literal(label)})"
+    has_list = plan.layout is not None and plan.layout.absent is not None
+    return is_left_sql(at, label, _LISTED) if has_list else None

@@ -273,6 +273,7 @@ def _spool(
                 line=cut.line + before,
                 width=len(table.reading.columns),
                 raw=_aligned(cut, table, place, width),
+                lacks=_lacks(table, place, width),
             )
             for cut in spool.cuts
         ]
@@ -295,6 +296,12 @@ def _aligned(cut: Cut, table: _Table, place: dict[int, int], width: int) -> tupl
             cells[place[own]] = cell
     cells[-1] = table.name
     return tuple(cells)
+
+
+def _lacks(table: _Table, place: dict[int, int], width: int) -> tuple[int, ...]:
+    """The columns of all tables, but for that of its name, that a record that was cut may lack."""
+    own = () if table.reading.states_keys else place.values()
+    return tuple(at for at in range(width - 1) if at not in own)
 
 
 def _rejects_among() -> InputError:

@@ -6,6 +6,8 @@ twice (issue 4, merge.md 5.2).
 
 from __future__ import annotations
 
+import csv
+import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -209,6 +211,28 @@ def test_a_table_without_a_column_says_nothing_of_it(shop: Shop) -> None:
     assert (found["3"]["email"], found["3"]["status"]) == ("cy@example.org", "won")
 
 
+def test_a_mended_row_says_nothing_of_a_column_that_its_table_lacks(shop: Shop) -> None:
+    """ERR-13, merge.md 5.1: nor does one that was broken; what was stated empty stays stated."""
+    shop.send(months(shop))
+    january = "lead_id,name,email\n1,Ann,ann.example.org\n2,Bob\n"
+    february = "lead_id,name,status,email\n3,,won,cy.example.org\n"
+    job = shop.send(months(shop, january, february))
+    put_rejects(shop.engine.home, job)
+    rejects = Path(job.members[0].rejects_file or "")
+    with rejects.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["absent_columns"] for row in rows] == ["status", "status", ""]
+    for row in rows:
+        row |= {"email": f"{row['lead_id']}@example.org", "broken_row": ""}
+    back = shop.send(shop.table("back.csv", *rows), "leads")
+    assert rows_of(back) == (3, 3, 0, 0)
+    assert [(x["name"], x["email"], x["status"]) for x in shop.rows("leads")] == [
+        ("Ann", "1@example.org", "new"),
+        ("Bob", "2@example.org", "won"),
+        (None, "3@example.org", "won"),
+    ]
+
+
 @pytest.mark.parametrize("book", [xlsx, ods])
 def test_sheets_of_one_kind_are_one_commit(shop: Shop, book) -> None:
     rows = [line.split(",") for line in JANUARY.splitlines()]
@@ -290,6 +314,21 @@ def test_contradictions_and_lost_references_name_the_table(shop: Shop) -> None:
         ("foreign-key", "two.csv", 3),
     }
     assert "Lines 3 of one.csv, 2 of two.csv have one key" in found[0]["message"]
+
+
+def test_a_row_that_refers_to_nothing_says_nothing_of_what_it_left_out(shop: Shop) -> None:
+    """ERR-13: found out by the merge, it is listed as staging lists its own."""
+    (shop.engine.home.datasets / "things.toml").write_text(ASKS, encoding="utf-8")
+    shop.engine.reload(shop.engine.settings)
+    shop.send(shop.write("1.csv", "id,owner,text\n1,,a\n2,,b\n"), "things")
+    rows = [{"id": "1", "owner": "nobody"}, {"id": "2", "owner": "nobody", "text": None}]
+    job = shop.send(shop.write("2.json", json.dumps(rows)), "things")
+    put_rejects(shop.engine.home, job)
+    text = Path(job.members[0].rejects_file or "").read_text(encoding="utf-8")
+    assert text.splitlines()[0].endswith("id,owner,text,absent_columns")
+    shop.send(shop.write("leads.csv", f"{HEADER}9,Zoe,z@example.org,new\n"), "leads")
+    shop.send(shop.write("back.csv", text.replace(",nobody,", ",9,")), "things")
+    assert [(x["owner"], x["text"]) for x in shop.rows("things")] == [("9", "a"), ("9", None)]
 
 
 def test_tables_with_different_columns_contradict_each_other_only_where_both_speak(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -204,3 +205,105 @@ def test_a_label_with_a_nul_is_written_without_it(read, leads):
     lines = (staged.directory / "rejects.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].endswith("lead_id,email,xy")
     assert len(lines) == 2
+
+
+ABSENT = [
+    {"lead_id": "1", "email": "bad", "name": "Ann"},
+    {"lead_id": "2", "email": "bad", "notes": None, "company": ""},
+    {"lead_id": "3", "email": "bad", "name": "Cy", "notes": "x", "company": "y"},
+]
+
+
+def mended(row: dict[str, str]) -> None:
+    row["email"] = f"{row['lead_id']}@b.co"
+
+
+def test_what_a_row_did_not_have_stays_absent(read, leads, rejects):
+    """ERR-13, merge.md 5.1: null is a statement, and a name that is left out is none."""
+    text = rejects(read(json.dumps(ABSENT), leads, "a.json"))
+    lines = [line[6:] for line in csv.reader(io.StringIO(text))]
+    assert [line[-1] for line in lines] == ["absent_columns", "notes, company", "name", ""]
+    for _ in range(2):
+        text = rejects(read(text, leads, "back.csv"))
+        assert [line[6:] for line in csv.reader(io.StringIO(text))] == lines
+    staged = read(edited(text, mended), leads, "back.csv")
+    assert staged.rows("_key, name, notes, company, list_sort(_absent)") == [
+        ("1", "Ann", None, None, ["company", "notes"]),
+        ("2", None, None, None, ["name"]),
+        ("3", "Cy", "x", "y", None),
+    ]
+    assert staged.result.ignored == []
+
+
+def test_a_cell_that_was_filled_in_is_stated_and_a_name_taken_off_the_list_too(
+    read, leads, rejects
+):
+    text = rejects(read(json.dumps(ABSENT), leads, "a.json"))
+
+    def fill(row: dict[str, str]) -> None:
+        mended(row)
+        if row["lead_id"] == "1":
+            row |= {"notes": "new", "absent_columns": "notes"}
+
+    staged = read(edited(text, fill), leads, "back.csv")
+    assert staged.rows("notes, company, _absent")[0] == ("new", None, None)
+
+
+def test_a_reject_file_from_before_such_lists_is_read_as_it_was(read, leads, rejects):
+    text = rejects(read(json.dumps(ABSENT[:2]), leads, "a.json"))
+    older = [line[:-1] for line in csv.reader(io.StringIO(text))]
+    target = io.StringIO(newline="")
+    csv.writer(target).writerows(older)
+    staged = read(edited(target.getvalue(), mended), leads, "back.csv")
+    assert staged.rows("_key, name") == [("1", "Ann"), ("2", None)]
+    assert staged.result.partial == []
+
+
+def test_lists_that_a_spreadsheet_left_off_are_empty(read, leads, rejects):
+    """Excel drops the last delimiters of rows whose last columns are empty for long."""
+    lines = [json.dumps(row) for row in ABSENT]
+    text = rejects(read("\n".join([*lines, '{"lead_id": ']), leads, "a.ndjson"))
+    assert text.split("\n", maxsplit=1)[0].endswith(",absent_columns,broken_row")
+    saved = edited(text, mended).replace("x,y,,\r\n", "x,y\r\n")
+    assert "x,y\r\n" in saved
+    staged = read(saved, leads, "back.csv")
+    assert staged.rows("_key, _absent")[2] == ("3", None)
+    assert staged.rejects("code") == [("json-error",)]
+
+
+def test_a_broken_object_states_what_was_put_into_its_columns(read, leads, rejects):
+    """What it had cannot be told, so nothing is cleared by what was not put there."""
+    broken = '{"lead_id": "2", "name": "Bo"'
+    text = rejects(read(json.dumps(ABSENT[2]) + "\n" + broken, leads, "a.ndjson"))
+
+    def fix(row: dict[str, str]) -> None:
+        mended(row)
+        if row["broken_row"]:
+            row |= {"lead_id": "2", "name": "Bo", "email": "b@b.co", "broken_row": ""}
+
+    staged = read(edited(text, fix), leads, "back.csv")
+    assert staged.rows("_key, name, list_sort(_absent)") == [
+        ("3", "Cy", None),
+        ("2", "Bo", ["company", "notes"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["a, b", 'a "b"', "=a", " a ", "absent_columns", "broken_row", "größe", "a'b"]
+)
+def test_any_name_can_be_listed(read, make, rejects, name):
+    field = {"name": "x", "aliases": [name]}
+    dataset = make({"name": "id"}, {"name": "n", "type": "integer"}, {"name": "y"}, field)
+    rows = [{"id": 1, "n": "bad"}, {"id": 2, "n": "bad", "y": "", name: "z"}]
+    text = rejects(read(json.dumps(rows), dataset, "a.json"))
+    staged = read(edited(text, lambda row: row.update(n="1")), dataset, "back.csv")
+    assert staged.rows("_key, x, _absent") == [("1", None, ["y", "x"]), ("2", "z", None)]
+
+
+@pytest.mark.parametrize("name", ["absent_columns", "broken_row"])
+def test_a_source_may_have_either_column_itself(read, leads, rejects, name):
+    first = rejects(read(f"lead_id,email,{name}\n1,bad,email\n", leads))
+    assert first.split("\n")[0].endswith(f",{name},{name}_2")
+    staged = read(first.replace(",bad,", ",a@b.co,"), leads, "back.csv")
+    assert staged.rows("_key, email") == [("1", "a@b.co")]
+    assert staged.result.ignored == [name]

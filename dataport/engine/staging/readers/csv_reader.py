@@ -169,11 +169,10 @@ def _skip_above(block: Block, above: int) -> tuple[int, int]:
 def _widths(columns: tuple[str, ...]) -> range:
     """How many cells a record may have; the last one says which columns there are.
 
-    A spreadsheet that saves a reject file leaves off a last column that is empty for long.
+    A spreadsheet that saves a reject file leaves off last columns that are empty for long.
     """
     layout = reject_layout(columns)
-    is_sparse = layout is not None and layout.broken is not None
-    return range(len(columns) - is_sparse, len(columns) + 1)
+    return range(layout.stop if layout else len(columns), len(columns) + 1)
 
 
 def _width_codes(block: Block, cells: Positions, delimiter: int, widths: range) -> dict[int, str]:

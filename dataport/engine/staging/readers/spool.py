@@ -39,6 +39,8 @@ class Cut:
     """Columns of its own table, where the rows are those of several."""
     raw: tuple[str | None, ...] | None = None
     """Its cells by the columns of the reading, where they are not those of its text in order."""
+    lacks: tuple[int, ...] = ()
+    """Positions of the columns of the reading that its table does not have, or it may not."""
 
 
 @dataclass(frozen=True)
