@@ -11,6 +11,8 @@ from dataport.engine.sql import literal
 
 TRIPLE = r"^([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})([^0-9]|$)"
 """A day that is written as three numbers, with the year last."""
+LONGEST_TRIPLE = 11
+"""Characters of a text that the pattern looks at."""
 
 CLOCK = (
     r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?:[:.]([0-9]{2})(?:[.,]([0-9]{1,6})0*)?)?)?"
@@ -22,11 +24,26 @@ PIVOT = 69
 """Years of two digits from here on are of the last century, those below of this one (POSIX)."""
 
 _SEPARATORS = (r"\.", "/", "-")
-_WEEKDAY = r"(?:\pL{2,12}\.?,? +)?"
+# Any sign beyond ASCII counts as a letter: classes of letters make RE2 ten times slower, and what
+# is no name of a month is found out when it is looked up.
+_LETTER = r"[^\x00-@\[-`{-\x7f]"
+_WEEKDAY = rf"(?:{_LETTER}{{2,12}}\.?,? +)?"
 _BETWEEN = r"(?:,? +|T|, ?| at )"
 _CLOCKS = r"[0-9]{1,2}[:.h][0-9]{2}.*|[0-9]{1,2}[ \x{A0}\x{202F}]?[AaPp]\.?[Mm]\.?.*"
-_DAY_FIRST = r"([0-9]{1,2})(?:st|nd|rd|th|\.|er)?[ \-./]{1,2}(?:de |of )?(\pL{3,10})\.?,?[ \-./]{1,2}(?:de )?([0-9]{4}|[0-9]{2})"
-_MONTH_FIRST = r"(\pL{3,10})\.? +([0-9]{1,2})(?:st|nd|rd|th)?,? +([0-9]{4})"
+_DAY_FIRST = (
+    rf"([0-9]{{1,2}})(?:st|nd|rd|th|\.|er)?[ \-./]{{1,2}}(?:de |of )?({_LETTER}{{3,10}})"
+    r"\.?,?[ \-./]{1,2}(?:de )?([0-9]{4}|[0-9]{2})"
+)
+_MONTH_FIRST = rf"({_LETTER}{{3,10}})\.? +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{4}})"
+
+_PAIR = "[0-9]{1,2}"
+_USUAL_DAY = rf"(?:{_PAIR}\.{_PAIR}\.|{_PAIR}/{_PAIR}/|{_PAIR}-{_PAIR}-)[0-9]{{4}}"
+_USUAL_CLOCKS = (
+    (rf"( {_PAIR}:[0-9]{{2}}(:[0-9]{{2}})?)?", None),
+    (rf" {_PAIR}:[0-9]{{2}} [AaPp][Mm]", "%Y-%m-%d %I:%M %p"),
+    (rf" {_PAIR}:[0-9]{{2}}:[0-9]{{2}} [AaPp][Mm]", "%Y-%m-%d %I:%M:%S %p"),
+)
+"""What may stand behind such a day, and how to read it then; as a cast reads it where None."""
 
 _NAMED = ((f"^{_WEEKDAY}{_DAY_FIRST}$", "dny"), (f"^{_WEEKDAY}{_MONTH_FIRST}$", "ndy"))
 """Days with the name of a month, and what the groups are."""
@@ -58,22 +75,39 @@ def moment_columns(given: str, order: str | None, name: str) -> tuple[str, Layer
     What it is made of is worked out once each, in columns whose names begin with `name`: written
     out, it would be too long to plan, and a lambda would look at each row by itself.
     """
-    text, day, clock, month, iso, at, moment = (
-        f"{name}_{part}" for part in ("given", "day", "clock", "month", "iso", "at", "moment")
-    )
-    day_of, clock_of = split_sql(text)
+    parts = ("given", "usual", "rest", "day", "clock", "month", "iso", "at", "moment")
+    text, usual, rest, day, clock, month, iso, at, moment = (f"{name}_{part}" for part in parts)
+    day_of, clock_of = split_sql(rest)
     # A day in ISO 8601 may come with another clock.
     is_iso = f"regexp_full_match({day}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
     return moment, (
         {text: given},
+        {usual: usual_sql(text, order) if order else "NULL::TIMESTAMP"},
+        {rest: f"CASE WHEN {usual} IS NULL THEN {text} END"},
         {day: day_of, clock: clock_of},
         {month: _month_name(day)},
         {
             iso: f"CASE WHEN {is_iso} THEN {day} ELSE {day_sql(day, month, order)} END",
             at: f"CASE WHEN {clock} IS NULL THEN '00:00:00' ELSE {clock_sql(clock)} END",
         },
-        {moment: f"TRY_CAST({iso} || ' ' || {at} AS TIMESTAMP)"},
+        {moment: f"coalesce({usual}, TRY_CAST({iso} || ' ' || {at} AS TIMESTAMP))"},
     )
+
+
+def usual_sql(text: str, order: str) -> str:
+    """SQL of the TIMESTAMP of a day in numbers, year of four digits last, as nearly all have it.
+
+    It is only there to be quick: NULL where the other patterns have to look.
+    """
+    groups = r"\3-\2-\1" if order == "dmy" else r"\3-\1-\2"
+    pattern = literal(rf"^({_PAIR})[./-]({_PAIR})[./-]([0-9]{{4}})")
+    iso = f"regexp_replace({text}, {pattern}, '{groups}')"
+    branches = []
+    for clock, form in _USUAL_CLOCKS:
+        value = f"try_strptime({iso}, {literal(form)})" if form else f"TRY_CAST({iso} AS TIMESTAMP)"
+        shape = literal(_USUAL_DAY + clock)
+        branches.append(f"WHEN regexp_full_match({text}, {shape}) THEN {value}")
+    return f"CASE {' '.join(branches)} END"
 
 
 def day_sql(text: str, month: str, order: str | None) -> str:
@@ -148,8 +182,8 @@ def _month_name(day: str) -> str:
         f" THEN lower(regexp_extract({day}, {literal(pattern)}, {order.index('n') + 1}))"
         for pattern, order in _NAMED
     )
-    # Most days have no letters, and their patterns take the longest.
-    return f"CASE WHEN regexp_matches({day}, '\\pL') THEN CASE {branches} END END"
+    has_letters = f"regexp_matches({day}, {literal(_LETTER)})"
+    return f"CASE WHEN {has_letters} THEN CASE {branches} END END"
 
 
 def _month(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dataport.core.text import counted
 from dataport.engine.catalog.model import Duplicates
 from dataport.engine.sql import ident, idents, literal
+from dataport.engine.staging.deciding import find_notations, foresee_notations
 from dataport.engine.staging.disputes import DISPUTED, dispute_step, unite_steps, whole_rows
 from dataport.engine.staging.mapping import NAMED
 from dataport.engine.staging.memory import (
@@ -19,7 +20,6 @@ from dataport.engine.staging.memory import (
     digest_columns,
     seen_sql,
 )
-from dataport.engine.staging.notations import find_notations
 from dataport.engine.staging.phones import PhoneResolver, register
 from dataport.engine.staging.places import places_of
 from dataport.engine.staging.plan import Plan, make_plan
@@ -109,10 +109,13 @@ def _check(
         inputs = ("raw", NAMED) if named_step(plan) else ("raw",)
         runner.run(connection, Step("check", Scope.ROW, check, inputs, "checked"))
 
-    run(plan)
-    notations = find_notations(connection, plan)
+    notations = foresee_notations(connection, plan, int(reading.spool.records.size))
     if notations:
         plan = make_plan(request, reading, notations)
+    run(plan)
+    late = find_notations(connection, plan)
+    if late:
+        plan = make_plan(request, reading, notations | late)
         for resolver in resolvers:
             resolver.extensions = 0
         run(plan)

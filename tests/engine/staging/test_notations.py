@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from dataport.engine.staging.deciding import MANY
+
 Q = "it can be two days"
 
 
@@ -93,6 +95,59 @@ def test_a_column_of_both_orders_is_asked_about(read, make):
     _, rejects, _ = column(read, make, {"type": "date"}, ["13/02/2026", "02/13/2026"])
     assert all("both orders" in message for _, message in rejects)
     assert len(rejects) == 2
+
+
+def test_a_long_column_is_decided_by_its_last_value_too(read, make):
+    """What is foreseen from the first rows is what the whole column says."""
+    cells = ["01/02/2026 9:05 PM"] * MANY
+    kind = {"type": "datetime"}
+    for last, first in (
+        ("12/31/2026", "2026-01-02 21:05:00"),
+        ("31/12/2026", "2026-02-01 21:05:00"),
+    ):
+        found, rejects, notices = column(read, make, kind, [*cells, last])
+        assert (found[0], found[-1], rejects) == (first, "2026-12-31 00:00:00", [])
+        assert len(notices) == 1
+
+
+def test_a_rare_notation_of_a_long_column_is_found_late(read, make):
+    cells = ["2026-01-02"] * MANY + ["31/12/2026"]
+    found, rejects, _ = column(read, make, {"type": "date"}, cells)
+    assert (found[0], found[-1], rejects) == ("2026-01-02", "2026-12-31", [])
+
+
+def test_days_that_are_none_in_any_notation_decide_nothing(read, make):
+    cells = ["31.02.2026", "2026-13-01", "2026-03-04"]
+    found, rejects, notices = column(read, make, {"type": "date"}, cells)
+    assert (found, notices) == (["2026-03-04"], [])
+    assert all("use YYYY-MM-DD" in message for _, message in rejects)
+
+
+def test_the_dots_of_a_clock_tell_nothing_about_the_day(read, make):
+    found, rejects, _ = column(read, make, {"type": "datetime"}, ["03/04/2026 10.30.15"])
+    assert (found, len(rejects)) == ([], 1)
+    assert Q in rejects[0][1]
+
+
+def test_usual_days_are_read_as_the_patterns_read_them(read, make):
+    """A second blank is left to the patterns, which take any clock."""
+    days = ["31.12.2026", "1/2/2026", "29-2-2028", "30.2.2026", "1.1.0001", "0.1.2026"]
+    clocks = [
+        "0:00",
+        "09:05",
+        "23:59:59",
+        "24:00",
+        "9:05 PM",
+        "12:00 am",
+        "12:30:15 PM",
+        "13:00 PM",
+    ]
+    pairs = [(f"{day} {clock}", f"{day}  {clock}") for day in days for clock in clocks]
+    kind = {"type": "datetime", "dateOrder": "dmy"}
+    usual, other = (column(read, make, kind, [pair[at] for pair in pairs]) for at in (0, 1))
+    assert usual[0] == other[0]
+    assert [line for line, _ in usual[1]] == [line for line, _ in other[1]]
+    assert len(usual[0]) == 4 * 7
 
 
 def test_clocks_of_twelve_hours_and_zones(read, make):
