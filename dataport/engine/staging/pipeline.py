@@ -43,7 +43,7 @@ from dataport.engine.steps import Kept, LocalRunner, Scope, Step, buckets_for
 if TYPE_CHECKING:
     import duckdb
 
-PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 2000"
+PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 2000"
 
 
 @dataclass(frozen=True)
