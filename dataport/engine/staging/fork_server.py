@@ -57,6 +57,7 @@ def main() -> None:
 def _load() -> None:
     """Load what every file needs, and be fit to be copied after it."""
     import duckdb
+    import phonenumbers  # noqa: F401 - needed by most lists of people, and slow to load
     import pyarrow as pa  # noqa: F401 - needed by most files, and slow to load
 
     from dataport.engine.staging import looking, stager  # noqa: F401 - loaded for what they import

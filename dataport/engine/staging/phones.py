@@ -46,7 +46,7 @@ class PhoneResolver:
         import pyarrow as pa
 
         wanted = texts.to_pylist()
-        for text in set(wanted) - self._known.keys() - {None}:
+        for text in {text for text in wanted if text and text not in self._known}:
             self._known[text] = self._canonical(text)
         if self._extended:
             self.extensions += sum(text in self._extended for text in wanted)
