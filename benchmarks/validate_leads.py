@@ -12,6 +12,7 @@ import sys
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 PHONE = r"^\+?[0-9 ().-]{7,20}$"
 STATUS = ("new", "contacted", "Qualified", "proposal", "won", "lost")
+TEXTS = ("first_name", "last_name", "company", "notes")
 LONGEST = 200
 
 
@@ -20,8 +21,7 @@ def frictionless(path: str) -> int:
     from frictionless import Detector, Resource, Schema, system
 
     texts = [
-        {"name": name, "type": "string", "constraints": {"maxLength": LONGEST}}
-        for name in ("first_name", "last_name", "company", "notes")
+        {"name": name, "type": "string", "constraints": {"maxLength": LONGEST}} for name in TEXTS
     ]
     fields = [
         {"name": "lead_id", "type": "string", "constraints": {"required": True, "unique": True}},
@@ -49,7 +49,10 @@ def pandera(path: str) -> int:
             "phone": pa.Column(str, pa.Check.str_matches(PHONE), nullable=True),
             "status": pa.Column(str, pa.Check.isin(STATUS), nullable=True),
             "created_at": pa.Column(pl.Datetime, nullable=True),
-            "notes": pa.Column(str, pa.Check.str_length(max_value=LONGEST), nullable=True),
+        }
+        | {
+            name: pa.Column(str, pa.Check.str_length(max_value=LONGEST), nullable=True)
+            for name in TEXTS
         }
     )
     frame = pl.read_csv(path, infer_schema=False).with_columns(
