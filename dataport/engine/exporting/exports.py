@@ -73,7 +73,7 @@ class Exports:
         job.dataset = plan.datasets[0].name if plan.is_of_one else None
         plan.targets.make_folder()
         with self._scratch(job.job) as scratch:
-            with self._snapshot(on_cursor) as cursor:
+            with self._snapshot(job, on_cursor) as cursor:
                 task = _Task(job, author, cursor, scratch, progress)
                 written = self._write(task, plan)
             parts = self._finish(task, plan, written)
@@ -96,6 +96,7 @@ class Exports:
     def _finish(self, task: _Task, plan: _Plan, written: Sequence[Part]) -> list[Part]:
         """What is put in place for that which was `written`; what makes it known again is kept."""
         parts, targets = list(written), plan.targets
+        task.tell(len(written), len(written))
         if plan.package and targets.is_described:
             parts = filled(parts)
             held = [
@@ -188,16 +189,22 @@ class Exports:
         return Part(counts, path, target, [record for each in drawn for record in each.records])
 
     @contextmanager
-    def _snapshot(self, on_cursor: OnCursor) -> Iterator[Connection]:
-        """A cursor that sees one state of the store, as long as it takes."""
+    def _snapshot(self, job: Job, on_cursor: OnCursor) -> Iterator[Connection]:
+        """A cursor that sees one state of the store, as long as it takes.
+
+        Raises CancelledError where it was interrupted for the job.
+        """
         with self._store.reading() as cursor:
             on_cursor(cursor)
             try:
                 cursor.execute("BEGIN")
                 yield cursor
                 cursor.execute("COMMIT")
-            except duckdb.InterruptException as error:
-                raise CancelledError from error
+            except (duckdb.Error, OSError) as error:
+                # An interrupted query whose rows go to Arrow ends with an error of the latter.
+                if job.cancel.is_set():
+                    raise CancelledError from error
+                raise
             finally:
                 on_cursor(None)
 

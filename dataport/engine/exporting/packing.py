@@ -24,12 +24,12 @@ _PACKED = frozenset({".xlsx", ".parquet"})
 """Endings of files that are compressed in themselves."""
 
 
-def pack(members: Mapping[str, Path], target: Path, check: Check) -> None:
-    """Move the files `members`, by their names in it, into a new ZIP at `target`.
+def pack(members: Mapping[str, Path], target: Path, check: Check = lambda: None) -> None:
+    """Move the files `members`, by their names in it, into a ZIP at `target`.
 
     `check` is called after each piece. Raises OSError.
     """
-    with zipfile.ZipFile(target, "x") as archive:
+    with zipfile.ZipFile(target, "w") as archive:
         for name, path in members.items():
             with path.open("rb") as source, archive.open(_member(name, path), "w") as packed:
                 while piece := source.read(_CHUNK):

@@ -1,19 +1,26 @@
 """Rows to XLSX workbooks (EXF-08, EXF-15, EXF-16).
 
-Rows stream from the store in batches and go to the disk one by one, so that memory does not grow
-with their number. The library takes one cell at a time: this is the one loop over cells there is.
+The library, which takes one cell at a time, makes the workbook without its rows: sheets, headers,
+formats and properties. SQL makes the rows, which stream to the disk, so that neither memory nor the
+interpreter's time grows with their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+import re
+import shutil
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dataport.core.errors import InputError
 from dataport.engine.export_marks import mark_name
+from dataport.engine.exporting.packing import pack
 from dataport.engine.exporting.sheet_columns import SheetColumn, sheet_column
+from dataport.engine.exporting.sheet_rows import column_name, sheet_rows
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.unfit import Problem, check_texts
 from dataport.engine.store import Connection
@@ -25,7 +32,9 @@ MOST_CHARACTERS = 32_767
 LONGEST_NAME = 31
 """Characters of a sheet's name."""
 
-_BATCH = 5_000
+_PATTERN = re.compile('(<row r="2".*?</row>)')
+_STYLE = re.compile(' s="([0-9]+)"')
+_EXTENT = re.compile("<dimension [^>]*/>")
 _HEADER = {"bold": True, "bg_color": "#E0E0E0"}
 """Format of header cells."""
 
@@ -71,18 +80,19 @@ def write_xlsx(cursor: Connection, table: Table, path: Path) -> int:
 
 def write_workbook(cursor: Connection, sheets: Sequence[Sheet], path: Path) -> int:
     """Write `sheets`, and the marks of their tables. Raises InputError where one holds no more."""
-    import xlsxwriter
-
     for sheet in sheets:
         _check(cursor, sheet)
-    options = {"constant_memory": True, "tmpdir": str(path.parent), "use_zip64": True}
-    rows = 0
-    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
-        for sheet in sheets:
-            rows += _write_sheet(cursor, book, sheet)
-            if sheet.table.mark:
-                name, text = mark_name(sheet.table.dataset), sheet.table.mark.to_text()
-                book.set_custom_property(name, text, "text")
+    parts = path.with_name(path.name + ".parts")
+    try:
+        with zipfile.ZipFile(io.BytesIO(_frame(sheets))) as frame:
+            frame.extractall(parts)
+            names = frame.namelist()
+        rows = 0
+        for number, sheet in enumerate(sheets, start=1):
+            rows += _fill(cursor, parts / f"xl/worksheets/sheet{number}.xml", sheet)
+        pack({name: parts / name for name in names}, path)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
     return rows
 
 
@@ -103,48 +113,44 @@ def add_page(book: Any, name: str) -> tuple[Any, Any]:
     return page, book.add_format(_HEADER)
 
 
-def _write_sheet(cursor: Connection, book: Any, sheet: Sheet) -> int:
+def _frame(sheets: Sequence[Sheet]) -> bytes:
+    """The workbook with a header on each sheet, and below it a row of empty cells: the pattern."""
+    import xlsxwriter
+
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
+        for sheet in sheets:
+            _write_frame(book, sheet)
+            if sheet.table.mark:
+                name, text = mark_name(sheet.table.dataset), sheet.table.mark.to_text()
+                book.set_custom_property(name, text, "text")
+    return target.getvalue()
+
+
+def _write_frame(book: Any, sheet: Sheet) -> None:
     page, header = add_page(book, sheet.name)
-    forms = [book.add_format({"num_format": column.form}) for column in sheet.columns]
-    for at, (column, form) in enumerate(zip(sheet.columns, forms, strict=True)):
+    for at, column in enumerate(sheet.columns):
+        form = book.add_format({"num_format": column.form})
         hidden = {"hidden": True} if column.is_hidden else {}
         page.set_column(at, at, column.width, form, hidden)
-    for at, column in enumerate(sheet.columns):
         page.write_string(0, at, column.title, header)
-    number = 0
-    for number, cells in enumerate(_rows(cursor, sheet), start=1):
-        for at, cell in enumerate(cells):
-            if cell is None:
-                continue
-            if isinstance(cell, str):
-                page.write_string(number, at, cell, forms[at])
-            elif isinstance(cell, bool):
-                page.write_boolean(number, at, cell, forms[at])
-            else:
-                page.write_number(number, at, cell, forms[at])
-    return number
+        page.write_blank(1, at, None, form)
 
 
-def _rows(cursor: Connection, sheet: Sheet) -> Iterator[tuple[Any, ...]]:
-    """The cells of each row, as Python has them: text, numbers, true and false, None."""
-    values = ", ".join(
-        f"{column.value or 'NULL'} AS v{at}, {column.text or 'NULL::VARCHAR'} AS t{at}"
-        for at, column in enumerate(sheet.columns)
-    )
-    found: Any = cursor.execute(f"SELECT {values} FROM ({sheet.table.query})")
-    for batch in found.to_arrow_reader(_BATCH):
-        columns = [batch.column(at) for at in range(batch.num_columns)]
-        yield from zip(*map(_merged, columns[::2], columns[1::2]), strict=True)
-
-
-def _merged(values: Any, texts: Any) -> list[Any]:
-    """A column's values, and where there is none, its texts."""
-    if texts.null_count == len(texts):
-        return list(values.to_pylist())
-    if values.null_count == len(values):
-        return list(texts.to_pylist())
-    pairs = zip(values.to_pylist(), texts.to_pylist(), strict=True)
-    return [text if value is None else value for value, text in pairs]
+def _fill(cursor: Connection, part: Path, sheet: Sheet) -> int:
+    """Put a sheet's rows in the place of the pattern, whose cells tell their formats."""
+    frame = part.read_text(encoding="utf-8")
+    before, pattern, after = _PATTERN.split(frame, maxsplit=1)
+    styles = _STYLE.findall(pattern)
+    last = f"{column_name(len(sheet.columns) - 1)}{sheet.table.rows + 1}"
+    count = 0
+    with part.open("wb") as file:
+        file.write(_EXTENT.sub(f'<dimension ref="A1:{last}"/>', before).encode())
+        for rows, octets in sheet_rows(cursor, sheet.table.query, sheet.columns, styles):
+            file.write(octets)
+            count += rows
+        file.write(after.encode())
+    return count
 
 
 def _check(cursor: Connection, sheet: Sheet) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,13 +15,15 @@ import duckdb
 import pytest
 import python_calamine as calamine
 
-from dataport.core.errors import InputError
+from dataport.core.errors import CancelledError, InputError
 from dataport.core.paths import Home
+from dataport.core.words import JobKind, Origin
 from dataport.engine.catalog.model import Dataset
 from dataport.engine.exporting import workbook
 from dataport.engine.exporting.records import sidecar
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.workbook import write_xlsx
+from dataport.engine.requests import ExportRequest
 from tests.engine.importing.shop import Shop, open_shop
 from tests.engine.staging.sheets import xlsx
 
@@ -201,6 +205,77 @@ def test_what_a_spreadsheet_would_change_is_text(tmp_path: Path) -> None:
         "-0:00:00.000001",
         " ",
     ]
+
+
+def test_any_text_stays_what_it_is(tmp_path: Path) -> None:
+    """Marks of XML, blanks at the edges, control characters, and what looks like a sign for one."""
+    texts = [
+        "<r>&amp;</r>",
+        " a\u00a0",
+        "\u2003b\n",
+        "c\td\ne",
+        "_x000D_",
+        "_x0041_x0042_",
+        "f\r\x00\x0b\x1f",
+        "",
+        "'g' \"h\"",
+    ]
+    [[_, *rows]] = cells(
+        written([(str(at), *PLAIN[1:-1], text) for at, text in enumerate(texts)], tmp_path / "x")
+    ).values()
+    assert [row[-1] for row in rows] == texts
+
+
+def test_cells_are_found_by_their_names(tmp_path: Path) -> None:
+    """Beyond the 26th column, with empty cells between, and more rows than one batch has."""
+    fields = [{"name": f"f{at}"} for at in range(60)]
+    dataset = Dataset.model_validate({"name": "wide", "primaryKey": ["f0"], "fields": fields})
+    path, count = tmp_path / "wide.xlsx", 600
+    filled = (0, 25, 26, 51, 52, 59)
+    values = ", ".join(
+        f"'r' || i || 'c{at}' AS f{at}" if at in filled else f"NULL::VARCHAR AS f{at}"
+        for at in range(60)
+    )
+    query = f"SELECT i::VARCHAR AS _key, {values} FROM range({count}) t(i) ORDER BY -i"
+    with duckdb.connect() as cursor:
+        assert write_xlsx(cursor, Table("wide", query, dataset.fields, count), path) == count
+    [[_, *rows]] = cells(path).values()
+    assert rows == [
+        [f"r{row}c{at}" if at in filled else "" for at in range(60)]
+        for row in reversed(range(count))
+    ]
+    assert '<dimension ref="A1:BH601"/>' in part(path, "xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_cancelled_export_ends_as_cancelled(shop: Shop, kind: str) -> None:
+    """Design section 10: wherever it is interrupted, and nothing is left of it."""
+    rows = "".join(f"M{at},Ann,{at}@example.org\n" for at in range(20_000))
+    shop.send(shop.write("more.csv", "lead_id,name,email\n" + rows), "leads")
+    job = shop.engine.jobs.create(JobKind.EXPORT, ExportRequest(datasets=("leads",), format=kind))
+    cursors, has_ended = list[Any](), threading.Event()
+
+    def progress(*_: object) -> None:
+        if job.cancel.is_set():
+            raise CancelledError
+
+    def cancel() -> None:
+        job.cancel.set()
+        while not has_ended.wait(0.001):
+            with contextlib.suppress(duckdb.Error):
+                cursors[-1].interrupt()
+
+    def work_with(cursor: Any) -> None:
+        if cursor is None:
+            has_ended.set()
+        else:
+            cursors.append(cursor)
+            threading.Timer(0.02, cancel).start()
+
+    with pytest.raises(CancelledError):
+        shop.engine.exports.run(job, shop.engine.author(Origin.CLI), progress, work_with)
+    assert not shop.engine.home.job_staging(job.job).exists()
+    assert list(shop.engine.home.exports.glob("leads-*")) == []
 
 
 @pytest.mark.parametrize(

@@ -158,14 +158,16 @@ def test_a_zip_is_called_what_was_said(
 def test_packing_stops_when_the_job_is_cancelled(shop: Shop, tmp_path: Path) -> None:
     """Nothing is left where it would have been."""
     request = ExportRequest(datasets=("leads",), to=str(tmp_path / "leads.zip"))
-    job = shop.engine.jobs.create(JobKind.EXPORT, request)
+    job, told = shop.engine.jobs.create(JobKind.EXPORT, request), list[int]()
 
     def progress(_: Phase, processed: int, total: int | None) -> None:
-        if processed == total:
+        told.append(processed)
+        if len(told) == 3:
             raise CancelledError
 
     with pytest.raises(CancelledError):
         shop.engine.exports.run(job, shop.engine.author(Origin.CLI), progress, lambda _: None)
+    assert told == [0, 1, 1]
     assert list(tmp_path.glob("*.zip*")) == []
     assert not shop.engine.home.job_staging(job.job).exists()
 
