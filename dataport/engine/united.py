@@ -10,7 +10,7 @@ state, where any of their fields is `partial`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dataport.engine.sql import ident, literal
 
@@ -43,13 +43,17 @@ def together(partial: Sequence[str]) -> str:
     return ", ".join([*values, f"CASE WHEN len({absent}) > 0 THEN {absent} END AS _absent"])
 
 
-def completed(rows: str, groups: str, by: str, partial: Sequence[str]) -> str:
+def completed(
+    rows: str, groups: str, by: str, partial: Sequence[str], others: Mapping[str, str] | None = None
+) -> str:
     """SELECT of `rows`, those that stand for one of the `groups` with what all of it says.
 
     `by` is the column that tells in both which row stands; `groups` have the columns of `together`.
+    `others` gives columns that are completed too the SQL to do so, over row `t` and its group `u`.
     """
+    whole = {column: f"u.{column}" for column in [*map(ident, partial), "_absent"]}
     columns = ", ".join(
-        f"CASE WHEN u.{by} IS NULL THEN t.{column} ELSE u.{column} END AS {column}"
-        for column in [*map(ident, partial), "_absent"]
+        f"CASE WHEN u.{by} IS NULL THEN t.{column} ELSE {sql} END AS {column}"
+        for column, sql in (whole | dict(others or {})).items()
     )
     return f"SELECT t.* REPLACE ({columns}) FROM {rows} t LEFT JOIN {groups} u ON u.{by} = t.{by}"

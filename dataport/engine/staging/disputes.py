@@ -44,17 +44,37 @@ def unite_steps(plan: Plan) -> list[Step]:
     """Steps that make `whole_rows`, after the disputed keys were found."""
     if whole_rows(plan) != WHOLE:
         return []
+    cells, others = _cells(plan) if plan.keeps_cells else ("", {})
     agreed = (
-        f"SELECT r._key, r.stands AS _row, {together(plan.partial)} FROM numbered t JOIN repeated r"
-        " ON coalesce(t._key, t._derived) = r._id AND t._key IS NOT DISTINCT FROM r._key"
+        f"SELECT r._key, r.stands AS _row, {together(plan.partial)}{cells}"
+        " FROM numbered t JOIN repeated r ON coalesce(t._key, t._derived) = r._id AND t._key IS NOT DISTINCT FROM r._key"
         f" ANTI JOIN {DISPUTED} d ON d._id = r._id WHERE t._errors IS NULL GROUP BY r._key, r.stands"
     )
     inputs = ("numbered", "repeated", DISPUTED)
-    whole = completed("numbered", AGREED, "_row", plan.partial)
+    whole = completed("numbered", AGREED, "_row", plan.partial, others)
     return [
         Step("put together what rows of one key say", Scope.KEY, agreed, inputs, AGREED),
         Step("complete rows", Scope.GROUP, whole, ("numbered", AGREED), WHOLE, Kept.VIEW),
     ]
+
+
+def _cells(plan: Plan) -> tuple[str, dict[str, str]]:
+    """Columns of what the cells of rows that agree say, and SQL of those of the row that stands.
+
+    It may be rejected yet, and then its line in the reject file has to say all of it.
+    """
+    width = range(len(plan.columns))
+    said = ", ".join(f"min(t._raw[{at + 1}]) FILTER (t._raw[{at + 1}] <> '')" for at in width)
+    lacked = ", ".join(
+        f"CASE WHEN bool_and(coalesce(list_contains(t._lacks, {at}), false)) THEN {at} END"
+        for at in width
+    )
+    cells = ", ".join(
+        f"coalesce(nullif(t._raw[{at + 1}], ''), u._raw[{at + 1}], t._raw[{at + 1}])"
+        for at in width
+    )
+    lacks = f"list_filter([{lacked}]::INTEGER[], lambda n: n IS NOT NULL)"
+    return f", [{said}] AS _raw, {lacks} AS _lacks", {"_raw": f"[{cells}]", "_lacks": "u._lacks"}
 
 
 def lines_sql(places: Places, tables: TableLines) -> str:

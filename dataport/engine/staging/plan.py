@@ -101,6 +101,13 @@ class Plan:
         may_match = any(set(self.stated).issuperset(way) for way in ways)
         return "n._key" if may_match else "coalesce(n._key, n._derived)"
 
+    @property
+    def keeps_cells(self) -> bool:
+        """Whether the cells of all rows are kept: that a value is not unique, or refers to
+        nothing, shows when the file's are gone."""
+        is_unique = any(each.field.constraints.unique for each in self.fields)
+        return is_unique or self.dataset.rejects_references
+
     def value_column(self, name: str) -> str:
         return f"v{self.stated.index(name)}"
 

@@ -57,9 +57,7 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     sql = _select(["*", f"coalesce({listed}) IS NOT NULL AS _bad"], sql)
     values = [f"v{at} AS {ident(field.field.name)}" for at, field in enumerate(plan.fields)]
     errors = f"CASE WHEN _bad THEN [{listed}] END AS _errors"
-    # Whether a value is unique, or refers to a row, shows later, when the cells are gone.
-    is_late = any(field.field.constraints.unique for field in plan.fields)
-    kept = "true" if is_late or plan.dataset.rejects_references else "_bad"
+    kept = "true" if plan.keeps_cells else "_bad"
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
     lacks = f"CASE WHEN {kept} THEN {lacks_sql(plan.columns)} END" if states_keys else _NONE
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []

@@ -331,6 +331,20 @@ def test_a_row_that_refers_to_nothing_says_nothing_of_what_it_left_out(shop: Sho
     assert [(x["owner"], x["text"]) for x in shop.rows("things")] == [("9", "a"), ("9", None)]
 
 
+def test_rows_that_are_one_statement_are_rejected_as_one(shop: Shop) -> None:
+    """merge.md 5.2, ERR-13: what they say together stands in the one line of the reject file."""
+    (shop.engine.home.datasets / "things.toml").write_text(ASKS, encoding="utf-8")
+    shop.engine.reload(shop.engine.settings)
+    rows = [{"id": "1", "owner": "nobody"}, {"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
+    job = shop.send(shop.write("1.json", json.dumps(rows)), "things")
+    assert rows_of(job) == (3, 1, 1, 1)
+    put_rejects(shop.engine.home, job)
+    text = Path(job.members[0].rejects_file or "").read_text(encoding="utf-8")
+    [line] = csv.DictReader(text.splitlines())
+    assert (line["id"], line["owner"], line["text"]) == ("1", "nobody", "a")
+    assert "absent_columns" not in line
+
+
 def test_tables_with_different_columns_contradict_each_other_only_where_both_speak(
     shop: Shop,
 ) -> None:
