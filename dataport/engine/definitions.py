@@ -173,7 +173,8 @@ def _read_mappings(
             check_parent(mapping, mappings, paths[name])
         except ConfigError as error:
             log.error("%s", error)
-            problem = problem or error
+            if not _is_shipped(paths[name]):
+                problem = problem or error
             del usable[name]
     return usable, problem
 
