@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from dataport.core.errors import ConfigError
 from dataport.core.paths import Home, shipped_config
+from dataport.engine.catalog.collisions import check_places
 from dataport.engine.catalog.load import definition_files, load_dataset, load_datasets
 from dataport.engine.catalog.mappings import MappingFile, check_mapping, load_mapping
 from dataport.engine.catalog.model import Dataset
@@ -116,7 +117,7 @@ def check_package_file(home: Home, path: Path) -> Package:
     Raises ConfigError for what is wrong in `path`; a dataset that is broken counts as none.
     """
     package = load_package(path)
-    check_package(package, _datasets_beside(home, path), path)
+    _check_package(package, _datasets_beside(home, path), path)
     return package
 
 
@@ -159,7 +160,12 @@ def _ensure(store: Store, dataset: Dataset) -> None:
 def _read_packages(
     home: Home, datasets: Mapping[str, Dataset]
 ) -> tuple[dict[str, Package], ConfigError | None]:
-    return _read_usable(package_directories(home), load_package, check_package, datasets)
+    return _read_usable(package_directories(home), load_package, _check_package, datasets)
+
+
+def _check_package(package: Package, datasets: Mapping[str, Dataset], path: Path) -> None:
+    check_package(package, datasets, path)
+    check_places(package, datasets, path)
 
 
 def _read_mappings(

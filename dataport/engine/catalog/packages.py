@@ -18,7 +18,7 @@ from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.text import nearest_hint
 from dataport.core.toml_model import TomlModel, load_model
 from dataport.core.words import OnMatch
-from dataport.engine.catalog.documents import Layout, ListPath, ValuePath, lists_below
+from dataport.engine.catalog.documents import Layout, ListPath, Names, ValuePath, lists_below
 from dataport.engine.catalog.load import check_file_name
 from dataport.engine.catalog.model import Dataset, check_name
 from dataport.engine.catalog.references import referenced
@@ -83,6 +83,16 @@ class PackageMember(TomlModel):
             name: (paths,) if isinstance(paths, str) else paths
             for name, paths in self.fields.items()
         }
+
+    @property
+    def root(self) -> str | None:
+        """The outermost of its lists, in which a document has all rows that nothing else holds."""
+        return next((path for path in self.paths if not ListPath.parse(path).nested), None)
+
+    def own_path(self, field: str) -> Names | None:
+        """Where an item itself has the value of a field; None where only those around it do."""
+        texts = self.values.get(field, (field,))
+        return next((path.names for path in map(ValuePath.parse, texts) if path.up == 0), None)
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dataport.core.clock import iso, now
+from dataport.engine.catalog.collisions import HEADER, TOTAL
 from dataport.engine.catalog.documents import Names
 from dataport.engine.catalog.model import Field, FieldType
 from dataport.engine.exporting.bundle import Bundle
 from dataport.engine.exporting.cells import hours
-from dataport.engine.exporting.document_places import Place, own_path, placed_rows, places_of
+from dataport.engine.exporting.document_places import Place, placed_rows, places_of
 from dataport.engine.exporting.lines import stream_lines
 from dataport.engine.exporting.table import Table
 from dataport.engine.sql import ident, json_value, literal
@@ -39,9 +40,9 @@ def write_document(cursor: Connection, bundle: Bundle, path: Path) -> int:
     writer = _Writer(cursor, places, tables, rows)
     total = sum(table.rows for table in bundle.tables)
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write("{\n" + _member("exportInfo", _header(bundle, places)))
+        file.write("{\n" + _member(HEADER, _header(bundle, places)))
         _write_tree(file, _tree(writer, places), writer, INDENT)
-        file.write(",\n" + _member("totalRecords", total) + "\n}\n")
+        file.write(",\n" + _member(TOTAL, total) + "\n}\n")
     return total
 
 
@@ -102,7 +103,7 @@ class _Writer:
         texts = place.member.values.get(field.name, ())
         if place.parent and field.name == place.link and texts[0].startswith("^."):
             return None
-        return own_path(place.member, field.name)
+        return place.member.own_path(field.name)
 
 
 def _tree(writer: _Writer, places: Sequence[Place]) -> Tree:

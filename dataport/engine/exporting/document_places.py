@@ -47,7 +47,7 @@ class Place:
 
 def is_document(package: Package) -> bool:
     """Whether all rows of a package, whatever they belong to, have a place in one document."""
-    return all(_root(member) and _says_all(member) for member in package.members)
+    return all(member.root and _says_all(member) for member in package.members)
 
 
 def places_of(package: Package, datasets: Mapping[str, Dataset]) -> list[Place]:
@@ -58,7 +58,7 @@ def places_of(package: Package, datasets: Mapping[str, Dataset]) -> list[Place]:
         dataset = datasets[member.dataset]
         outer, _, name = path.rpartition(INNER)
         if not outer:
-            if path == _root(member):
+            if path == member.root:
                 found[path] = Place(path, member, dataset, None, None)
         elif outer in found and "." not in name:
             link = _link(member, found[outer].dataset)
@@ -112,18 +112,8 @@ def placed_rows(places: Sequence[Place], queries: Mapping[str, str]) -> str:
     return "WITH " + ", ".join(f"{name} AS ({query})" for name, query in parts.items())
 
 
-def own_path(member: PackageMember, field: str) -> Names | None:
-    """Where an item itself has the value of a field; None where only those around it do."""
-    texts = member.values.get(field, (field,))
-    return next((path.names for path in map(ValuePath.parse, texts) if path.up == 0), None)
-
-
-def _root(member: PackageMember) -> str | None:
-    return next((path for path in member.paths if INNER not in path), None)
-
-
 def _says_all(member: PackageMember) -> bool:
-    return all(own_path(member, field) for field in member.values)
+    return all(member.own_path(field) for field in member.values)
 
 
 def _link(member: PackageMember, holder: Dataset) -> str | None:

@@ -11,6 +11,7 @@ from dataport.core.errors import ConfigError, NotFoundError
 from dataport.core.paths import Home
 from dataport.core.settings import Settings
 from dataport.engine.catalog.packages import Package, members_in_order
+from dataport.engine.definitions import check_package_file, read_definitions
 from dataport.engine.engine import Engine
 from dataport.engine.homes import create_home
 
@@ -105,6 +106,58 @@ def test_a_broken_package_says_what_is_wrong(
     error = refused(engine)
     assert said in f"{error.title} {error.detail}"
     assert engine.packages["bundle"].datasets == ("a", "b")
+
+
+A, B = 'dataset = "a"', 'dataset = "b"'
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ((f'{A}\npaths = ["data.x"]', f'{B}\npaths = ["data.x"]'), ("list of a", "list of b")),
+        ((f'{A}\npaths = ["data"]', f'{B}\npaths = ["data.x"]'), ("'data'", "'data.x'")),
+        ((f'{A}\npaths = ["data.x"]', f'{B}\npaths = ["data"]'), ("'data'", "'data.x'")),
+        ((f'{A}\npaths = ["exportInfo.x"]',), ("own exportInfo", "list of a")),
+        ((f'{A}\npaths = ["x"]\nfields = {{ ref = "id" }}',), ("field id", "field ref")),
+        ((f'{A}\npaths = ["x"]\nfields = {{ ref = "id.of" }}',), ("'id'", "'id.of'")),
+        (
+            (f'{A}\npaths = ["x"]\nfields = {{ id = "o.p", ref = "o" }}',),
+            ("field id of a at 'o.p'", "field ref of a at 'o'"),
+        ),
+        (
+            (f'{A}\npaths = ["x"]', f'{B}\npaths = ["y", "x[].ref"]\nfields = {{ ref = "^.id" }}'),
+            ("field ref of a", "list of b in an item"),
+        ),
+    ],
+)
+def test_places_that_can_not_both_be_in_a_document_are_refused(
+    home: Home, members: tuple[str, ...], told: tuple[str, str]
+) -> None:
+    """When the package is read, not when it is exported; both are named, and what to change."""
+    create_home(home)
+    for name in ("a", "b"):
+        define(home, name)
+    path = home.packages / "bundle.toml"
+    path.write_text('name = "bundle"\n' + "".join(f"[[members]]\n{m}\n" for m in members))
+    with pytest.raises(ConfigError) as caught:
+        check_package_file(home, path)
+    assert caught.value.code == "paths-collide"
+    assert all(each in caught.value.title for each in told), caught.value.title
+    assert "Give one of them another path" in caught.value.hint
+    with pytest.raises(ConfigError):
+        read_definitions(home)
+
+
+def test_lists_in_items_of_different_lists_may_have_one_name(home: Home) -> None:
+    create_home(home)
+    for name in ("a", "b", "c"):
+        define(home, name)
+    a = '[[members]]\ndataset = "a"\npaths = ["x", "x[].parts"]\nfields = { ref = ["^.id", "ref"] }\n'
+    b = '[[members]]\ndataset = "b"\npaths = ["y", "x[].notes"]\nfields = { ref = ["^.id", "ref"] }\n'
+    c = '[[members]]\ndataset = "c"\npaths = ["z", "y[].parts"]\nfields = { ref = ["^.id", "ref"] }\n'
+    path = home.packages / "bundle.toml"
+    path.write_text(f'name = "bundle"\n{a}{b}{c}')
+    assert check_package_file(home, path).datasets == ("a", "b", "c")
 
 
 def test_a_broken_package_does_not_keep_the_daemon_from_starting(home: Home) -> None:
