@@ -190,6 +190,26 @@ def test_notion_goals(clean: World, tmp_path: Path) -> None:
     assert (phase["isCompleted"], phase["createdAt"]) == (True, "2026-09-17T11:52:00Z")
 
 
+@pytest.mark.parametrize("version", ["2022-06-28", "2025-09-03", "2026-03-11"])
+def test_notion_s_pages_by_the_api(clean: World, tmp_path: Path, version: str) -> None:
+    """Whatever version answered, page by page: the goals that the export has, too."""
+    for number in (1, 2):
+        path = SOURCES / "notion" / f"api_{version}_query_page{number}.json"
+        # A source of its own: what one said before, and somebody deleted, stays deleted.
+        job = take(clean, path, tmp_path, "--source", version)
+        assert counts(job) == ("notion_api", version, 1, 0)
+    found = {row["title"]: row for row in clean.ok("rows", "goals")["rows"]}
+    study, phase = found["Research study"], found["Marketing, phase 1"]
+    assert (study["priority"], study["isCompleted"], study["tags"]) == (
+        "High",
+        False,
+        ["Research", "UI/UX"],
+    )
+    assert (study["targetDate"], study["userId"]) == ("2026-05-22", "Ada Müller")
+    assert study["description"] == 'Line one\nline "two"'
+    assert (phase["parentId"], phase["isCompleted"]) == (study["id"], True)
+
+
 def test_a_notion_export_packed_twice(clean: World, tmp_path: Path) -> None:
     [path] = (SOURCES / "notion").glob("*.zip")
     [job] = clean.ok("import", str(shutil.copy(path, tmp_path)))["items"]

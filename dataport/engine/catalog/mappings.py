@@ -73,6 +73,7 @@ class FieldMapping(TomlModel):
     path: tuple[str, ...] = Key(
         (), description="Place in a cell that holds JSON: owner.emails[0]; or the first of several."
     )
+    between: str = Key(";", description="Put between the values that a path with * finds.")
     pattern: str | None = Key(None, description="Regular expression (RE2): its group is taken.")
     replace: str | None = Key(None, description="Instead: what each match of `pattern` becomes.")
     every: bool = Key(False, description="Instead: all matches, as the items of a list.")
@@ -171,6 +172,9 @@ class Skip(TomlModel):
     """Rows that are none of the dataset's; they are counted, and told as a notice."""
 
     column: str
+    path: tuple[str, ...] = Key(
+        (), description="Place in the cell, where that holds JSON; or the first of several."
+    )
     values: tuple[str, ...] | None = Key(None, description="Cells that say so; '' is empty.")
     unless: tuple[str, ...] | None = Key(None, description="Instead: all cells but these.")
     pattern: str | None = Key(None, description="Instead: cells in which this is found (RE2).")
@@ -179,11 +183,18 @@ class Skip(TomlModel):
         description="Instead: cells that name no row: none that is taken has them in this column.",
     )
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _is_one_rule(self) -> Skip:
         rules = (self.values, self.unless, self.pattern, self.without)
         if sum(rule is not None for rule in rules) != 1:
             raise ValueError("name one of 'values', 'unless', 'pattern' and 'without'")
+        if self.path and self.without is not None:
+            raise ValueError("'without' compares whole cells, and takes no 'path'")
         return self
 
     @property

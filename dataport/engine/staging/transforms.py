@@ -90,7 +90,7 @@ class Transform:
         rule = self._rule
         value = f"CASE WHEN NOT {among(f'trim({cell})', self._missing)} THEN {cell} END"
         if rule.path:
-            value = self._let(value, lambda x: _from_json(x, rule.path))
+            value = self._let(value, lambda x: _from_json(x, rule.path, rule.between))
         if rule.pattern is not None:
             value = _matched(rule, value)
         if rule.split is None:
@@ -158,6 +158,8 @@ class Transform:
 
 def skip_condition(rule: Skip, cell: str) -> str:
     """SQL that is true for the rows that `rule` leaves out, by the cell of its column."""
+    if rule.path:
+        cell = _from_json(cell, rule.path)
     value = f"lower(trim(coalesce({cell}, '')))"
     if rule.pattern is not None:
         return f"regexp_matches(coalesce({cell}, ''), {literal(rule.pattern)})"
@@ -170,15 +172,16 @@ def _json_list(items: str) -> str:
     return f"CASE WHEN len({items}) > 0 THEN to_json({items})::VARCHAR END"
 
 
-def _from_json(value: str, paths: Sequence[str]) -> str:
-    found = ", ".join(_at(value, path) for path in paths)
+def _from_json(value: str, paths: Sequence[str], between: str = ";") -> str:
+    found = ", ".join(_at(value, path, between) for path in paths)
     return f"CASE WHEN json_valid({value}) THEN coalesce({found}) END"
 
 
-def _at(value: str, path: str) -> str:
+def _at(value: str, path: str, between: str) -> str:
     place = path if path.startswith("$") else f"$.{path}"
     found = f"json_extract_string({value}, {literal(place)})"
-    return f"array_to_string({found}, ';')" if "*" in place else found
+    joined = f"nullif(array_to_string({found}, {literal(between)}), '')"
+    return joined if "*" in place else found
 
 
 def _matched(rule: FieldMapping, value: str) -> str:

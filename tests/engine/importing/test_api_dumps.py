@@ -339,6 +339,69 @@ def test_freshdesk_s_tickets(shop: Shop) -> None:
     assert (row["createdByEmail"], row["customFields"]) == ("zoe@example.com", {"cf_floor": "3rd"})
 
 
+def words(*texts: str) -> list[dict[str, Any]]:
+    """Rich text of Notion: a part for each change of its looks."""
+    return [{"type": "text", "text": {"content": text}, "plain_text": text} for text in texts]
+
+
+def page(number: int, name: str, **properties: Any) -> dict[str, Any]:
+    """As Notion gives it: each property says what it is."""
+    made = {
+        label.replace("_", " "): {"id": "x", "type": kind, kind: value}
+        for label, (kind, value) in properties.items()
+    }
+    return {
+        "object": "page",
+        "id": f"p{number}",
+        "created_time": AT,
+        "last_edited_time": AT,
+        "parent": {"type": "database_id", "database_id": "d"},
+        "in_trash": False,
+        "properties": {
+            **made,
+            name: {"id": "title", "type": "title", "title": words("Run", " 10 km")},
+        },
+        "url": "https://www.notion.so/x",
+    }
+
+
+@pytest.mark.parametrize("shape", ["page", "list", "lines"])
+def test_notion_s_pages_are_goals(shop: Shop, shape: str) -> None:
+    """The property that names a page is called as people like it; parts of its text are one."""
+    late = {"start": "2026-05-01", "end": "2026-05-22T23:30:00.000+00:00", "time_zone": None}
+    pages = [
+        page(1, "Name", Status=("status", {"name": "In progress"}), Dates=("date", late)),
+        page(
+            2,
+            "Was zu tun ist",
+            Status=("select", {"name": "Completed"}),
+            Due_date=("date", {"start": "2026-06-01T09:00:00", "time_zone": "Asia/Tokyo"}),
+            Area=("multi_select", [{"name": "Sport"}, {"name": "Home"}]),
+            Tags=("multi_select", [{"name": "a"}, {"name": "b"}]),
+            Description=("rich_text", words("One\n", "two")),
+            Assignee=("people", [{"object": "user", "id": "u1"}]),
+            Parent_item=("relation", [{"id": "p1"}]),
+            Priority=("select", {"name": "High 🔥"}),
+        ),
+        page(3, "Name", Done=("checkbox", True), Status=("status", {"name": "In progress"})),
+        {**page(4, "Name", Done=("checkbox", True)), "in_trash": True},
+        page(5, "Name", Mail=("email", "a@b.co")),
+    ]
+    document = {"object": "list", "results": pages, "has_more": False, "type": "page_or_database"}
+    job = take(shop, document if shape == "page" else pages, lines=shape == "lines")
+    [part] = job.members
+    assert (part.mapped_by, part.source, part.rows["skipped"]) == ("notion_api", "notion", 2)
+    found = by(shop, "goals", "id")
+    assert {row["title"] for row in found.values()} == {"Run 10 km"}
+    done = {key: (row["isCompleted"], row["targetDate"]) for key, row in found.items()}
+    assert done == {"p1": (False, "2026-05-22"), "p2": (True, "2026-06-01"), "p3": (True, None)}
+    second = found["p2"]
+    assert (second["module"], second["tags"]) == ("Sport", ["a", "b"])
+    assert (second["description"], second["userId"]) == ("One\ntwo", "u1")
+    assert (second["parentId"], second["priority"]) == ("p1", "High")
+    assert (second["createdAt"], found["p1"]["description"]) == (AT, None)
+
+
 def test_todoist_s_tasks_and_projects(shop: Shop) -> None:
     task = {
         "id": "6X",
