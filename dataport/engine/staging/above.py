@@ -30,19 +30,22 @@ class ColumnAbove:
 
 
 def with_columns_above(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Reading:
-    """A reading with the columns that its mapping adds behind the file's own."""
+    """A reading with the columns that its mapping adds behind the file's own; every row states them."""
     added = reading.mapped.above
     if not added:
         return reading
     connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_rows AS {reading.sql}")
     cells = [f"c{at}" for at in range(len(reading.columns))]
+    names = tuple(each.rule.name for each in added)
+    keys = ["_keys"] if reading.states_keys else []
     levels = [f"{_level(each)} AS _level{at}" for at, each in enumerate(added)]
-    rows = f"SELECT rowid AS _row, {', '.join([*cells, *levels])} FROM raw_rows"
+    rows = f"SELECT rowid AS _row, {', '.join([*cells, *keys, *levels])} FROM raw_rows"
     made = [f"{_value(each, at)} AS c{len(cells) + at}" for at, each in enumerate(added)]
+    if keys:
+        made.append(f"list_concat(_keys, [{', '.join(map(literal, names))}]) AS _keys")
     sql = f"SELECT {', '.join([*cells, *made])} FROM ({rows}) ORDER BY _row"
     step = Step("look at rows above", Scope.GROUP, sql, ("raw_rows",), "raw_above")
     LocalRunner().run(connection, step)
-    names = tuple(each.rule.name for each in added)
     sql = "SELECT * FROM raw_above"
     return replace(reading, columns=(*reading.columns, *names), sql=sql, sql_of=None)
 

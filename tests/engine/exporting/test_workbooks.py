@@ -270,7 +270,7 @@ def test_a_cancelled_export_ends_as_cancelled(shop: Shop, kind: str) -> None:
             has_ended.set()
         else:
             cursors.append(cursor)
-            threading.Timer(0.02, cancel).start()
+            threading.Timer(0.001, cancel).start()
 
     with pytest.raises(CancelledError):
         shop.engine.exports.run(job, shop.engine.author(Origin.CLI), progress, work_with)

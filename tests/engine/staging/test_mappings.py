@@ -221,6 +221,24 @@ def test_rows_above_give_sections_and_the_way_down_an_outline(read, make):
     assert again.rows("id, part, x, n") == [("f/g", "f", "S", 1)]
 
 
+def test_rows_of_a_document_lie_under_others_too(read, make):
+    """What an object leaves out stays unsaid; nothing above it is said to be nothing."""
+    dataset = make({"name": "id"}, {"name": "x"}, {"name": "y"})
+    rules = [
+        {"field": "id", "column": "Text"},
+        {"field": "x", "column": "Section"},
+        {"field": "y", "column": "Y"},
+    ]
+    above = [{"name": "Section", "column": "Text", "where": "Kind", "values": ["section"]}]
+    skip = [{"column": "Kind", "unless": ["task"]}]
+    text = (
+        '[{"Kind": "task", "Text": "a", "Y": "1"}, {"Kind": "section", "Text": "S"},'
+        ' {"Kind": "task", "Text": "b"}]'
+    )
+    staged = read(text, dataset, mapping=mapping(*rules, above=above, skip=skip))
+    assert staged.rows("id, x, y, _absent") == [("a", None, "1", None), ("b", "S", None, ["y"])]
+
+
 def test_ends_and_hours_that_disagree_are_kept_where_the_mapping_says_so(read, time_entries):
     rules = [
         {"field": "project_name", "column": "P"},
