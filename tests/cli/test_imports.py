@@ -214,7 +214,11 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_stop_it(
     daemon: FakeDaemon, script_import: Script
 ) -> None:
     script_import(status="processing", rows=None, changes=None, commit=None)
-    words = [*COMMAND, "--home", str(daemon.home.root), "import", "leads.csv", "--json"]
+    # Where the tests run in the background of a shell, it has Ctrl-C ignored by all they start.
+    heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    python, flag, code = COMMAND
+    words = [python, flag, f"{heeds}; {code}", "--home", str(daemon.home.root)]
+    words += ["import", "leads.csv", "--json"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert daemon.was_followed.wait(30)
     process.send_signal(signal.SIGINT)
