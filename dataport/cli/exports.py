@@ -31,7 +31,11 @@ FORMATS = ("csv", "json", "xlsx", "xml", "txt", "parquet", "doc")
     help="File to write, or a folder; else below HOME/exports.",
 )
 @click.option("--zip", is_flag=True, help="Pack it as one ZIP; so does a --to that ends in .zip.")
-@click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace what is there already, too, if it is not as an export wrote it.",
+)
 @click.option("--fields", metavar="A,B", help="Only these fields, in this order.")
 @click.option("--where", metavar="EXPR", help="Only rows for which this SQL condition holds.")
 @click.option("--sort", metavar="A,-B", help="By these fields; - turns one round.")

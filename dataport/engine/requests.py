@@ -101,7 +101,9 @@ class ExportRequest(Request):
         alias="zip",
         description="Pack everything into one ZIP. A `to` that ends in .zip asks for it too.",
     )
-    overwrite: bool = Field(False, description="Replace files that are there already.")
+    overwrite: bool = Field(
+        False, description="Replace files that are there already and not as an export wrote them."
+    )
     fields: tuple[str, ...] = ()
     where: str | None = None
     sort: tuple[str, ...] = ()

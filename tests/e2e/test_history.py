@@ -68,7 +68,7 @@ def test_rows_and_exports_as_of_then(told: World, tmp_path: Path) -> None:
     assert [row["phone"] for row in shown] == ["+12025550134", "+12025550177"]
     assert exported == shown
     assert told.rows("--as-of", told.log()[2]["time"])[1]["phone"] == "+12025550177"
-    for words in (["rows", "leads"], ["export", "leads", "--to", str(target), "--overwrite"]):
+    for words in (["rows", "leads"], ["export", "leads", "--to", str(target)]):
         done = told.run(*words, "--as-of", "9")
         assert done.document["error"]["code"] == "unknown-commit"
 

@@ -243,6 +243,8 @@ def test_datasets_of_a_package_that_hold_nothing_have_no_file(world: World) -> N
     assert (folder / "clients.csv").read_text(encoding="utf-8").startswith("client_name")
     world.ok("import", str(hours(world) / "clients.csv"), "--package", "time_tracking")
     again = ("export", "--package", "time_tracking", "--to", str(folder))
+    world.ok(*again)
+    (folder / "clients.csv").write_text("client_name\nMine\n", encoding="utf-8")
     refused = world.run(*again)
     assert (refused.code, refused.document["error"]["code"]) == (2, "target-exists")
     world.ok(*again, "--overwrite")

@@ -57,10 +57,10 @@ class Exports:
 
     def check(self, request: ExportRequest) -> None:
         """Raise what `run` would about names and targets, and UsageError for a file that is there
-        already, unless it is to be replaced."""
+        already, unless it is to be replaced or is what an export wrote."""
         plan = self._plan(0, request)
         if request.to is not None and not request.overwrite:
-            plan.targets.check()
+            plan.targets.check(self._records.wrote)
 
     def run(self, job: Job, author: Author, progress: Progress, on_cursor: OnCursor) -> None:
         """Write one file a dataset, whole or not at all; of a package one folder, or one file.
@@ -78,6 +78,7 @@ class Exports:
                 written = self._write(task, plan)
             parts = self._finish(task, plan, written)
             job.file_size = sum(part.path.stat().st_size for part in parts)
+            self._records.note([part.path for part in parts])
             for part in parts:
                 part.deliver()
             if not plan.targets.is_zipped:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MOST_RECORDS = 100
 """Records that a home keeps; the oldest go first."""
+MOST_WRITTEN = 1000
+"""Written files of which it knows the digest."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class ExportRecords:
     def __init__(self, home: Home) -> None:
         # In the exports' directory, for the store's engine may read there.
         self._directory = home.exports / ".records"
+        self._written = self._directory / "written.txt"
 
     def keep(self, record: ExportRecord, keys: Path, file: Path) -> ExportRecord:
         """Keep the record of a file that was written, with its `keys`, a Parquet file that is
@@ -90,6 +93,25 @@ class ExportRecords:
             path.unlink(missing_ok=True)
             path.with_suffix(".parquet").unlink(missing_ok=True)
         return record
+
+    def note(self, files: Sequence[Path]) -> None:
+        """Remember what exports write, so that `wrote` knows it. Raises OSError."""
+        self._directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        digests = dict.fromkeys([*self._digests(), *map(digest_of, files)])
+        newest = [*digests][-MOST_WRITTEN:]
+        write_whole(self._written, "".join(f"{digest}\n" for digest in newest))
+
+    def wrote(self, path: Path) -> bool:
+        """Whether a file is as an export of this home wrote it, or holds nothing: nobody would
+        miss it. Raises OSError."""
+        return path.is_file() and (not path.stat().st_size or digest_of(path) in self._digests())
+
+    def _digests(self) -> list[str]:
+        """Of the files that were written, the newest last."""
+        try:
+            return self._written.read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return []
 
     def keys_file(self, record: ExportRecord) -> Path:
         """Parquet with one column, `_key`."""

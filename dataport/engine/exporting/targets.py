@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,15 +26,15 @@ class Targets:
     is_described: bool = False
     """Whether a page about the files lies beside them: a package is a folder, in a ZIP or not."""
 
-    def check(self) -> None:
-        """Raise UsageError where something is there already."""
+    def check(self, wrote: Callable[[Path], bool]) -> None:
+        """Raise UsageError where something is there already that no export wrote as it is."""
         beside = [self.place / DESCRIPTOR] if self.is_described else []
         places = [self.place] if self.is_zipped else [*self.files, *beside]
         for path in places:
-            if path.exists():
+            if path.exists() and not wrote(path):
                 raise UsageError(
                     "target-exists",
-                    f"{path} is there already.",
+                    f"{path} is there already, and not as an export wrote it.",
                     hint="Say --overwrite to replace it, or name another place with --to.",
                 )
 

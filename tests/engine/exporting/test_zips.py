@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -195,3 +196,27 @@ def test_what_is_there_is_not_overwritten_by_the_way(shop: Shop, tmp_path: Path)
         check(ExportRequest(**asked, overwrite=True))
         (tmp_path / there).unlink()
     assert list(tmp_path.glob("time*")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("leads.csv", {}),
+        ("names.csv", {"fields": ("name",)}),
+        ("leads.txt", {"format": "txt"}),
+        ("leads.zip", {}),
+    ],
+)
+def test_what_an_export_wrote_is_replaced(
+    shop: Shop, tmp_path: Path, name: str, asked: dict[str, Any]
+) -> None:
+    """Until somebody changes it; an empty file, as scripts make them, nobody would miss."""
+    target = tmp_path / name
+    check, request = shop.engine.exports.check, {**asked, "to": str(target)}
+    target.touch()
+    for _ in range(2):
+        check(ExportRequest(datasets=("leads",), **request))
+        assert shop.take("leads", **request) == target
+    target.write_bytes(target.read_bytes() + b"\n")
+    with pytest.raises(UsageError, match=name):
+        check(ExportRequest(datasets=("leads",), **request))
