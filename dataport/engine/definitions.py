@@ -83,20 +83,8 @@ def open_definitions(home: Home, store: Store) -> tuple[Definitions, ConfigError
     made for stays in force, and a dataset that never had one is left out. A foreign key that
     leads nowhere is left out alone, and a package or mapping that is broken as a whole.
     """
-    datasets: dict[str, Dataset] = {}
-    problem: ConfigError | None = None
-    known, paths = _known_definitions(store), definition_files(definition_directories(home))
-    for name, path in paths.items():
-        try:
-            dataset = load_dataset(path)
-            _ensure(store, dataset)
-        except ConfigError as error:
-            log.error("%s", error)
-            problem = problem or error
-            if name not in known:
-                continue
-            dataset = known[name]
-        datasets[name] = dataset
+    paths = definition_files(definition_directories(home))
+    datasets, problem = _read_datasets(store, paths)
     for name, dataset in datasets.items():
         if _is_shipped(paths[name]):
             continue
@@ -153,8 +141,45 @@ def ensure_all(store: Store, datasets: Mapping[str, Dataset]) -> None:
             ensure_tables(cursor, dataset)
 
 
-def _ensure(store: Store, dataset: Dataset) -> None:
-    ensure_all(store, {dataset.name: dataset})
+def _read_datasets(
+    store: Store, paths: Mapping[str, Path]
+) -> tuple[dict[str, Dataset], ConfigError | None]:
+    """The definitions that have tables, and the first thing that is wrong in a file."""
+    known = _known_definitions(store)
+    found: dict[str, Dataset | ConfigError] = {}
+    for name, path in paths.items():
+        try:
+            found[name] = load_dataset(path)
+        except ConfigError as error:
+            found[name] = error
+    datasets: dict[str, Dataset] = {}
+    problem: ConfigError | None = None
+    for name, each in _with_tables(store, found).items():
+        if isinstance(each, Dataset):
+            datasets[name] = each
+            continue
+        log.error("%s", each)
+        problem = problem or each
+        if name in known:
+            datasets[name] = known[name]
+    return datasets, problem
+
+
+def _with_tables(
+    store: Store, found: Mapping[str, Dataset | ConfigError]
+) -> dict[str, Dataset | ConfigError]:
+    """The definitions whose tables are there, made in one transaction at best; errors of others."""
+    result = dict(found)
+    usable = {name: each for name, each in found.items() if isinstance(each, Dataset)}
+    try:
+        ensure_all(store, usable)
+    except ConfigError:
+        for name, dataset in usable.items():
+            try:
+                ensure_all(store, {name: dataset})
+            except ConfigError as error:
+                result[name] = error
+    return result
 
 
 def _read_packages(
