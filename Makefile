@@ -38,11 +38,8 @@ run: $(INSTALLED) ## open the TUI on a demo home, made if there is none
 	@test -f $(DEMO_HOME)/config/dataport.toml || $(BIN)/dataport --home $(DEMO_HOME) init --sample
 	$(BIN)/dataport --home $(DEMO_HOME)
 
-# Tests wait for disks and daemons a third of the time: one process more than there are cores.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
-
 test: lint ## lint, then every test but the soak tests; PYTEST_ARGS is passed on
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## style, format, types and who may import whom
 	$(BIN)/ruff check .
