@@ -16,7 +16,6 @@ from dataport.engine.staging.reject_rows import same_row_sql
 
 _LISTED = "_listed"
 """Column with the names that a row of a reject file lists as absent."""
-_NONE = "NULL::INTEGER[]"
 
 
 def skip_sql(plan: Plan) -> str:
@@ -29,7 +28,8 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
 
     `_errors` holds a number for each field, then one for the key and one for the whole row: which
     check failed, from 1, or NULL. It is NULL altogether for a row without errors. `_raw` holds the
-    cells of others, `_lacks` the positions of columns that they don't have. In a reject file `_same` is what the lines about one row have in common.
+    cells of others, `_lacks` the positions of columns that they don't have, if rows state theirs.
+    In a reject file `_same` is what the lines about one row have in common.
     """
     cells = [f"c{at}" for at in range(len(plan.columns))]
     keys = ["_keys"] if states_keys else []
@@ -59,10 +59,10 @@ def check_sql(plan: Plan, *, states_keys: bool, extra: Sequence[str] = ()) -> st
     errors = f"CASE WHEN _bad THEN [{listed}] END AS _errors"
     kept = "true" if plan.keeps_cells else "_bad"
     raw = f"CASE WHEN {kept} THEN [{', '.join(cells)}]::VARCHAR[] END AS _raw"
-    lacks = f"CASE WHEN {kept} THEN {lacks_sql(plan.columns)} END" if states_keys else _NONE
+    lacks = f"CASE WHEN {kept} THEN {lacks_sql(plan.columns)} END AS _lacks"
     absent = [f"{_absent(plan, states_keys=states_keys)} AS _absent"] if plan.partial else []
     same = [f"{same_row_sql(plan.layout)} AS _same"] if plan.layout else []
-    raws = [raw, f"{lacks} AS _lacks"]
+    raws = [raw, lacks] if states_keys else [raw]
     return _select(["_key", "_derived", *absent, *values, errors, *raws, *same, *extra], sql)
 
 
