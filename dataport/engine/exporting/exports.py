@@ -23,7 +23,7 @@ from dataport.engine.exporting.bundle import Bundle
 from dataport.engine.exporting.bundle_writers import BundleWriter, bundle_writer
 from dataport.engine.exporting.delivery import Part, filled, packed, withdraw
 from dataport.engine.exporting.descriptor import write_descriptor
-from dataport.engine.exporting.records import ExportRecord, ExportRecords, write_keys
+from dataport.engine.exporting.records import ExportRecord, ExportRecords, digest_of, write_keys
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.targets import Targets, targets_of
 from dataport.engine.exporting.writers import WRITE_ONLY, WRITERS
@@ -78,7 +78,6 @@ class Exports:
                 written = self._write(task, plan)
             parts = self._finish(task, plan, written)
             job.file_size = sum(part.path.stat().st_size for part in parts)
-            self._records.note([part.path for part in parts])
             for part in parts:
                 part.deliver()
             if not plan.targets.is_zipped:
@@ -110,12 +109,14 @@ class Exports:
             parts = [
                 packed(parts, path, targets.place, lambda: task.tell(len(written), len(written)))
             ]
-        return [self._keep(task, part) for part in parts]
+        digests = [digest_of(part.path) for part in parts]
+        self._records.note(digests)
+        return [self._keep(task, part, digest) for part, digest in zip(parts, digests, strict=True)]
 
-    def _keep(self, task: _Task, part: Part) -> Part:
-        """Keep what makes a file known again."""
+    def _keep(self, task: _Task, part: Part, digest: str) -> Part:
+        """Keep what makes a file with this digest known again."""
         keep, scratch = self._records.keep, task.scratch
-        kept = [keep(each, _keys_file(scratch, each.dataset), part.path) for each in part.records]
+        kept = [keep(each, _keys_file(scratch, each.dataset), digest) for each in part.records]
         return replace(part, records=kept)
 
     def _end(self, job: Job, author: Author, place: Path) -> None:

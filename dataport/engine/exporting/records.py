@@ -81,10 +81,10 @@ class ExportRecords:
         self._directory = home.exports / ".records"
         self._written = self._directory / "written.txt"
 
-    def keep(self, record: ExportRecord, keys: Path, file: Path) -> ExportRecord:
+    def keep(self, record: ExportRecord, keys: Path, digest: str) -> ExportRecord:
         """Keep the record of a file that was written, with its `keys`, a Parquet file that is
         moved; the record with the file's digest. Raises OSError."""
-        record = replace(record, sha256=digest_of(file))
+        record = replace(record, sha256=digest)
         self._directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         keys.chmod(PRIVATE_FILE)
         keys.replace(self.keys_file(record))
@@ -94,11 +94,10 @@ class ExportRecords:
             path.with_suffix(".parquet").unlink(missing_ok=True)
         return record
 
-    def note(self, files: Sequence[Path]) -> None:
-        """Remember what exports write, so that `wrote` knows it. Raises OSError."""
+    def note(self, written: Sequence[str]) -> None:
+        """Remember the digests of files that were written, so that `wrote` knows them. Raises OSError."""
         self._directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
-        digests = dict.fromkeys([*self._digests(), *map(digest_of, files)])
-        newest = [*digests][-MOST_WRITTEN:]
+        newest = [*dict.fromkeys([*self._digests(), *written])][-MOST_WRITTEN:]
         write_whole(self._written, "".join(f"{digest}\n" for digest in newest))
 
     def wrote(self, path: Path) -> bool:

@@ -13,7 +13,6 @@ from dataport.engine.store import Connection
 
 _BATCH = 256
 """Rows: what they come to at once is bounded by Arrow, and all of it is in memory."""
-_LETTERS = 26
 
 _CONTROLS = r"[\x00-\x08\x0B-\x1F]"
 """What a cell says as `_x000D_`: XML can't hold it, or turns it into something else."""
@@ -48,16 +47,12 @@ def sheet_rows(
             yield batch.num_rows, _octets(batch.column(0))
 
 
-def column_name(at: int) -> str:
-    """The letters of a column, counted from 0: `A`, `Z`, `AA`."""
-    before, last = divmod(at, _LETTERS)
-    return (column_name(before - 1) if before else "") + chr(ord("A") + last)
-
-
 def _cell(column: SheetColumn, at: int, style: str) -> str:
     """SQL of a cell's element; NULL where it has neither value nor text."""
+    from xlsxwriter.utility import xl_col_to_name
+
     value, text, cases = f"v{at}", f"t{at}", ""
-    begin = literal(f'<c r="{column_name(at)}')
+    begin = literal(f'<c r="{xl_col_to_name(at)}')
 
     def element(start: str, content: str, end: str) -> str:
         rest = literal(f'" s="{style}"{start}')

@@ -20,7 +20,7 @@ from dataport.core.errors import InputError
 from dataport.engine.export_marks import mark_name
 from dataport.engine.exporting.packing import pack
 from dataport.engine.exporting.sheet_columns import SheetColumn, sheet_column
-from dataport.engine.exporting.sheet_rows import column_name, sheet_rows
+from dataport.engine.exporting.sheet_rows import sheet_rows
 from dataport.engine.exporting.table import Table
 from dataport.engine.exporting.unfit import Problem, check_texts
 from dataport.engine.store import Connection
@@ -139,13 +139,15 @@ def _write_frame(book: Any, sheet: Sheet) -> None:
 
 def _fill(cursor: Connection, part: Path, sheet: Sheet) -> int:
     """Put a sheet's rows in the place of the pattern, whose cells tell their formats."""
+    from xlsxwriter.utility import xl_range
+
     frame = part.read_text(encoding="utf-8")
     before, pattern, after = _PATTERN.split(frame, maxsplit=1)
     styles = _STYLE.findall(pattern)
-    last = f"{column_name(len(sheet.columns) - 1)}{sheet.table.rows + 1}"
+    extent = xl_range(0, 0, sheet.table.rows, len(sheet.columns) - 1)
     count = 0
     with part.open("wb") as file:
-        file.write(_EXTENT.sub(f'<dimension ref="A1:{last}"/>', before).encode())
+        file.write(_EXTENT.sub(f'<dimension ref="{extent}"/>', before).encode())
         for rows, octets in sheet_rows(cursor, sheet.table.query, sheet.columns, styles):
             file.write(octets)
             count += rows

@@ -29,7 +29,7 @@ HEAD = 2**11
 WORTH = 8
 """One of so many texts must be refused there; what is rarer shows when the rows are checked."""
 
-REFUSED = "v IS NULL AND t IS NOT NULL"
+_REFUSED = "v IS NULL AND t IS NOT NULL"
 _GROUPED = r"[+-]?[0-9]{1,3}(?:[., '’\x{A0}\x{202F}][0-9]{3})+(?:[.,][0-9]*)?"
 _CLUES = {
     "comma_decimal": r",[0-9]{0,2}$|,[0-9]{4,}$|\..*,|^[+-]?0,",
@@ -51,7 +51,7 @@ def foresee_notations(
         return {}
     head = f"(SELECT * FROM raw LIMIT {HEAD})"
     refused = {
-        at: f"SELECT t FROM ({_valued(planned, at, 'raw')}) WHERE {REFUSED}"
+        at: f"SELECT t FROM ({_valued(planned, at, 'raw')}) WHERE {_REFUSED}"
         for at, planned in _open_fields(plan)
         if _is_worth_it(connection, _valued(planned, at, head))
     }
@@ -113,7 +113,7 @@ def _failing(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[int, str
 
 
 def _is_worth_it(connection: duckdb.DuckDBPyConnection, valued: str) -> bool:
-    share = f"count(*) FILTER ({REFUSED}) * {WORTH} >= count(t) AND count(t) > 0"
+    share = f"count(*) FILTER ({_REFUSED}) * {WORTH} >= count(t) AND count(t) > 0"
     row = connection.execute(f"SELECT {share} FROM ({valued})").fetchone()
     return bool(row and row[0])
 
