@@ -9,6 +9,7 @@ import pytest
 
 from dataport.core.paths import Home
 from dataport.engine.store import Store
+from tests.engine.importing.shop import Shop, open_shop
 
 
 @pytest.fixture
@@ -23,3 +24,9 @@ def store(home: Home) -> Iterator[Store]:
     store = Store.open(home)
     yield store
     store.close()
+
+
+@pytest.fixture
+def shop(home: Home) -> Iterator[Shop]:
+    with open_shop(home) as shop:
+        yield shop

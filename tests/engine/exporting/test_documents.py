@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,12 +18,6 @@ from tests.engine.importing.test_documents import HELPDESK
 
 HELPDESK_DATASETS = ("users", "tickets", "ticket_notes", "custom_fields", "attachments", "contacts")
 GOAL_DATASETS = ("modules", "goals", "progress", "achievements", "settings")
-
-
-@pytest.fixture
-def shop(home: Home) -> Iterator[Shop]:
-    with open_shop(home) as shop:
-        yield shop
 
 
 def document(path: Path) -> dict[str, Any]:

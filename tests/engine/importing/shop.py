@@ -17,6 +17,7 @@ from dataport.engine.homes import create_home
 from dataport.engine.jobs import Job
 from dataport.engine.requests import NO_BASE, ExportRequest, ImportRequest
 from tests.engine.importing.working import work
+from tests.engine.staging.packing import zipped
 
 
 @contextmanager
@@ -41,6 +42,12 @@ class Shop:
     def write(self, name: str, content: str) -> Path:
         path = self.folder / name
         path.write_text(content, encoding="utf-8", newline="")
+        return path
+
+    def pack(self, name: str, members: Mapping[str, str]) -> Path:
+        """A ZIP of these texts, by their names in it."""
+        path = self.folder / name
+        path.write_bytes(zipped(members))
         return path
 
     def table(self, name: str, *rows: Mapping[str, str]) -> Path:

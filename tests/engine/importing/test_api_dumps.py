@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from dataport.core.paths import Home
 from dataport.engine.jobs import Job
-from tests.engine.importing.shop import Shop, open_shop
+from tests.engine.importing.shop import Shop
 
 AT = "2026-03-02T08:00:00Z"
-
-
-@pytest.fixture
-def shop(home: Home) -> Iterator[Shop]:
-    with open_shop(home) as shop:
-        yield shop
 
 
 def take(shop: Shop, document: Any, *, lines: bool = False, **asked: Any) -> Job:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.paths import Home
 from dataport.core.words import Origin
 from dataport.engine.jobs import Job
-from tests.engine.importing.shop import Shop, open_shop
+from tests.engine.importing.shop import Shop
 
 ADA = {"email": "ada@example.org", "firstName": "Ada", "lastName": "Byron"}
 BOB = {"email": "bob@example.org", "firstName": "Bob", "lastName": "Ross"}
@@ -102,12 +100,6 @@ HELPDESK: dict[str, Any] = {
         ],
     },
 }  # fmt: skip
-
-
-@pytest.fixture
-def shop(home: Home) -> Iterator[Shop]:
-    with open_shop(home) as shop:
-        yield shop
 
 
 ROWS = {"users": 2, "tickets": 2, "ticket_notes": 2, "custom_fields": 1, "attachments": 1}

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from dataport.core.errors import InputError, UsageError
-from dataport.core.paths import Home
 from dataport.core.words import JobStatus, Mode, Origin
 from dataport.daemon.disposal import put_rejects
 from dataport.engine.conflicts import ConflictFilter
 from dataport.engine.jobs import Job
 from dataport.engine.merging.kept import PlanFilter
-from tests.engine.importing.shop import Shop, open_shop
+from tests.engine.importing.shop import Shop
 from tests.engine.importing.working import work
 from tests.engine.staging.sheets import ods, xlsx
 
@@ -30,22 +27,8 @@ JANUARY = f"{HEADER}1,Ann,ann@example.org,new\n2,Bo,bo@example.org,won\n"
 FEBRUARY = f"{HEADER}3,Cy,cy@example.org,new\n"
 
 
-@pytest.fixture
-def shop(home: Home) -> Iterator[Shop]:
-    with open_shop(home) as shop:
-        yield shop
-
-
-def pack(shop: Shop, name: str, tables: Mapping[str, str]) -> Path:
-    path = shop.folder / name
-    with zipfile.ZipFile(path, "w") as archive:
-        for member, text in tables.items():
-            archive.writestr(member, text)
-    return path
-
-
 def months(shop: Shop, january: str = JANUARY, february: str = FEBRUARY) -> Path:
-    return pack(shop, "leads.zip", {"jan.csv": january, "feb.csv": february})
+    return shop.pack("leads.zip", {"jan.csv": january, "feb.csv": february})
 
 
 def names(shop: Shop) -> list[str]:
@@ -64,7 +47,7 @@ def test_tables_that_write_text_in_different_ways_are_refused(
 ) -> None:
     """An apostrophe before a formula is an escape in one of them, and text in the other."""
     document = '[{"lead_id": "9", "name": "\'=1", "email": "i@example.org"}]'
-    path = pack(shop, "leads.zip", {"jan.csv": JANUARY, "feb.json": document})
+    path = shop.pack("leads.zip", {"jan.csv": JANUARY, "feb.json": document})
     with pytest.raises((InputError, UsageError)) as caught:
         shop.send(path, dataset)
     assert caught.value.code == "tables-differ"
@@ -74,7 +57,7 @@ def test_tables_that_write_text_in_different_ways_are_refused(
 def test_a_table_of_the_dataset_that_is_wrong_is_not_left_out(shop: Shop) -> None:
     """To mirror would mean to delete what it holds."""
     twice = "lead_id,email,mail,name\n3,a@example.org,b@example.org,Cy\n"
-    path = pack(shop, "leads.zip", {"jan.csv": JANUARY, "feb.csv": twice})
+    path = shop.pack("leads.zip", {"jan.csv": JANUARY, "feb.csv": twice})
     with pytest.raises(InputError) as caught:
         shop.send(path, "leads", mode=Mode.MIRROR)
     assert caught.value.code == "duplicate-label"
@@ -114,11 +97,11 @@ def test_a_table_that_nobody_knows_holds_nothing_up_where_no_row_is_missing(
 ) -> None:
     """Nor where the one table that counts is named, or the mode takes nothing for deleted."""
     tables = {"jan.csv": JANUARY, "notes.csv": "when,what\n1,Hello\n"}
-    path = pack(shop, "leads.zip", tables)
+    path = shop.pack("leads.zip", tables)
     for _ in range(2):
         assert shop.send(path, dataset, mode=Mode.MIRROR).status is JobStatus.COMPLETED
     shorter = f"{HEADER}1,Ann,ann@example.org,won\n"
-    fewer = pack(shop, "leads.zip", {**tables, "jan.csv": shorter})
+    fewer = shop.pack("leads.zip", {**tables, "jan.csv": shorter})
     assert shop.send(fewer, dataset).status is JobStatus.COMPLETED
     assert names(shop) == ["Ann", "Bo"]
     named = shop.send(fewer, dataset, mode=Mode.MIRROR, inside="jan.csv")
@@ -137,7 +120,7 @@ def test_tables_of_one_dataset_are_one_commit(shop: Shop, dataset: str | None) -
     assert names(shop) == ["Ann", "Bo", "Cy"]
     again = shop.send(path, dataset)
     assert (again.commit, again.members[0].message[:16]) == (None, "Already imported")
-    reordered = pack(shop, "again.zip", {"feb.csv": FEBRUARY, "jan.csv": JANUARY})
+    reordered = shop.pack("again.zip", {"feb.csv": FEBRUARY, "jan.csv": JANUARY})
     assert shop.send(reordered, dataset).commit is None
 
 
@@ -266,7 +249,7 @@ def test_tables_that_are_read_otherwise_are_told(shop: Shop) -> None:
     labels = ("Record ID", "First Name", "Last Name", "Email", "Lead Status", "Lifecycle Stage")
     hubspot = f"{','.join(labels)},Create Date\n9,Zoe,X,z@example.org,New,Lead,2026-01-02 10:00\n"
     with pytest.raises(UsageError) as caught:
-        shop.send(pack(shop, "mixed.zip", {"leads.csv": JANUARY, "hubspot.csv": hubspot}))
+        shop.send(shop.pack("mixed.zip", {"leads.csv": JANUARY, "hubspot.csv": hubspot}))
     assert caught.value.code == "two-files-of-one-dataset"
     assert "the mapping hubspot the other" in caught.value.detail
 
@@ -302,7 +285,7 @@ def test_contradictions_and_lost_references_name_the_table(shop: Shop) -> None:
     shop.engine.reload(shop.engine.settings)
     one = "id,owner,text\n1,,a\n2,,b\n"
     two = "id,owner,text\n2,,c\n3,nobody,d\n"
-    job = shop.send(pack(shop, "things.zip", {"one.csv": one, "two.csv": two}), "things")
+    job = shop.send(shop.pack("things.zip", {"one.csv": one, "two.csv": two}), "things")
     assert [row["id"] for row in shop.rows("things")] == ["1"]
     [item] = shop.engine.decisions.list(ConflictFilter())["items"]
     assert (item["key"], item["theirs"]["lines"]) == ("2", ["3 of one.csv", "2 of two.csv"])
@@ -352,10 +335,10 @@ def test_tables_with_different_columns_contradict_each_other_only_where_both_spe
     (shop.engine.home.datasets / "things.toml").write_text(ASKS, encoding="utf-8")
     shop.engine.reload(shop.engine.settings)
     tables = {"one.csv": "id,text\n1,a\n2,b\n3,c\n", "two.csv": "id,text\n2,x\n"}
-    shop.send(pack(shop, "first.zip", tables | {"two.csv": "id,text\n4,d\n"}), "things")
+    shop.send(shop.pack("first.zip", tables | {"two.csv": "id,text\n4,d\n"}), "things")
     shop.send(shop.write("leads.csv", f"{HEADER}9,Zoe,z@example.org,new\n"), "leads")
     tables["three.csv"] = "id,owner\n1,9\n2,9\n4,9\n"
-    job = shop.send(pack(shop, "second.zip", tables), "things")
+    job = shop.send(shop.pack("second.zip", tables), "things")
     assert {row["id"]: (row["owner"], row["text"]) for row in shop.rows("things")} == {
         "1": ("9", "a"),
         "2": (None, "b"),
@@ -365,7 +348,7 @@ def test_tables_with_different_columns_contradict_each_other_only_where_both_spe
     assert rows_of(job) == (7, 3, 0, 4)
     [item] = shop.engine.decisions.list(ConflictFilter())["items"]
     assert (item["key"], item["kind"]) == ("2", "dup_key")
-    again = shop.send(pack(shop, "third.zip", {**tables, "four.csv": "id,text\n3,c\n"}), "things")
+    again = shop.send(shop.pack("third.zip", {**tables, "four.csv": "id,text\n3,c\n"}), "things")
     assert again.commit is None
 
 
@@ -379,7 +362,7 @@ MORE = "task,Plan,2,1,Ada,,,,\n"
 def test_projects_of_a_backup_are_told_by_their_names(shop: Shop) -> None:
     """SRC: a task is known by its project; headings of one table say nothing of the next."""
     tables = {"Home [1].csv": TODOIST + TASKS, "Work [2].csv": TODOIST + MORE}
-    job = shop.send(pack(shop, "backup.zip", tables), source=None)
+    job = shop.send(shop.pack("backup.zip", tables), source=None)
     [part] = job.members
     assert (part.mapping, part.source, len(part.tables)) == ("todoist", "todoist", 2)
     found = {row["id"]: (row["module"], row["parentId"]) for row in shop.rows("goals")}
@@ -392,7 +375,7 @@ def test_projects_of_a_backup_are_told_by_their_names(shop: Shop) -> None:
     alone = shop.send(shop.write("Work [2].csv", TODOIST + MORE), source=None)
     assert alone.commit is None
     gone = {"Home [1].csv": TODOIST, "Work [2].csv": TODOIST + MORE}
-    newer = shop.send(pack(shop, "backup.zip", gone), source=None, mode=Mode.MIRROR)
+    newer = shop.send(shop.pack("backup.zip", gone), source=None, mode=Mode.MIRROR)
     assert (newer.members[0].changes or {})["deleted"] == 3
 
 
@@ -408,7 +391,7 @@ def test_a_view_beside_the_whole_database_is_left_out(shop: Shop) -> None:
         f"Goals {number}_all.csv": NOTION + row + row.replace("Study", "Rest"),
         "Plans 18b8977d6e4444a98ec4d64176a071e5_all.csv": NOTION + row.replace("Study", "Move"),
     }
-    job = shop.send(pack(shop, "export.zip", tables), source=None)
+    job = shop.send(shop.pack("export.zip", tables), source=None)
     [part] = job.members
     assert [name.split()[0] for name in part.tables] == ["Goals", "Plans"]
     assert (part.rows or {})["duplicate"] == 0
